@@ -1,0 +1,69 @@
+/* Layers: a row of layers.def, its options, its variables. A layer's forward function emits nodes; nobody writes a backward. */
+#ifndef GAN_NN_LAYER_H
+#define GAN_NN_LAYER_H
+
+#include "base/options.h"
+#include "graph/graph.h"
+
+enum layer_flags {
+  LAYER_COUPLES = 1,       /* training output of one sample depends on the others of the batch */
+  LAYER_RANDOM = 2,        /* draws random numbers in training */
+};
+
+/* One application of a layer. */
+struct gan_layer_call {
+  gan_graph *graph;
+  gan_layer *layer;
+  int32_t training;
+  int32_t application;     /* how often this layer was applied to this graph before */
+};
+
+struct layer_row {
+  const char *name, *help;
+  uint32_t flags;
+  int32_t min_inputs, max_inputs;                 /* -1: any */
+  int32_t n_options;
+  const struct option *options;
+  gan_node *(*forward)(struct gan_layer_call *call, int32_t n, gan_node *const *in);
+};
+
+#define LAYER(name) extern const struct layer_row layer_##name;
+#include "nn/layers.def"
+#undef LAYER
+
+struct gan_layer {
+  atomic_int refs;
+  gan_context *ctx;
+  const struct layer_row *row;                    /* NULL: custom or network */
+  const struct registered *custom;
+  struct gan_network *network;                    /* a network used as a layer; kept */
+  char *text;                                     /* as given, without name= and from= */
+  char *path;                                     /* "G/dense1": hashed into the streams of initial values and masks */
+  struct options options;
+  struct variable **variables; int64_t n_variables, cap_variables;   /* parameters and state, in order of creation */
+};
+
+gan_layer *layer_ref(gan_layer *l);
+void layer_unref(gan_layer *l);
+gan_status layer_new(gan_context *ctx, const char *text, const char *path, gan_layer **out);   /* text may not contain name= or from= */
+
+/* Emits one application. The layer's variables are made at the first one. */
+gan_node *layer_apply(gan_graph *graph, gan_layer *layer, int32_t training, int32_t n, gan_node *const *in);
+uint32_t layer_flags(const gan_layer *layer);     /* of networks: of all layers in it; custom layers: both */
+
+/* For forward functions. */
+gan_node *layer_parameter(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init);
+gan_node *layer_state(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init);
+void layer_assign(struct gan_layer_call *c, const char *name, gan_node *value);
+gan_node *layer_random(struct gan_layer_call *c, const char *name, int32_t kind, double x, double y, int32_t rank, const int64_t *shape);
+double layer_number(const struct gan_layer_call *c, const char *name);
+int64_t layer_int(const struct gan_layer_call *c, const char *name);
+int32_t layer_flag(const struct gan_layer_call *c, const char *name);
+const char *layer_text(const struct gan_layer_call *c, const char *name);
+
+/* Initializers (initializers.def): fills v->data by v->init with the stream (seed, v->stream). Fan-in and fan-out of a weight
+ * (out, in): in and out; of higher ranks the receptive field multiplies both. */
+gan_status variable_initialize(struct variable *v, uint64_t seed);
+gan_status initializer_check(gan_context *ctx, const char *text);
+
+#endif
