@@ -52,6 +52,7 @@
 #ifndef GAN_H
 #define GAN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define GAN_VERSION_MAJOR 0
@@ -167,7 +168,8 @@ GAN_API gan_status gan_context_create(const gan_context_config *config, gan_cont
  * Threads: any.  Since: 0.1 */
 GAN_API void gan_context_free(gan_context *context);
 
-/** Copies out the sentence of the last failure in this context; empty if there was none. It stays until the next failure.
+/** Copies out the sentence of the last failure in this context; empty if there was none. It stays until the next failure. A call
+ * that fails because a handle is NULL does not replace it, so that after a row of calls the root cause is what one reads.
  *   context   in borrowed; NULL ok: the text is empty
  *   text      out borrowed; NULL ok if capacity is 0
  *   capacity  in value; bytes
@@ -500,7 +502,8 @@ GAN_API void gan_network_embedding(gan_network *network, int64_t classes, int64_
  * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_network_finish(gan_network *network);
 
-/** Makes generator and discriminator of a preset: "article", "ptgan". gan_list_name(GAN_LIST_PRESETS, ..) names all.
+/** Makes generator and discriminator of a preset: "article", "ptgan". gan_list_name(GAN_LIST_PRESETS, ..) names all. The
+ * generator's output has the shape of `size`, the discriminator starts by flattening it, so that a saved generator tells its size.
  *   context        in kept
  *   preset         in borrowed; a name with parameters, "ptgan size=28x28x1 latent=100"
  *   generator      out owned; NULL ok; gan_network_free
@@ -629,7 +632,7 @@ GAN_API gan_node *gan_node_name(gan_node *node, const char *name);
 
 /** Where values come in: an input that the caller binds by name before a step; a scalar that keeps its value until
  * gan_game_set(); a constant; a constant tensor (copied); random numbers, new in every step ("normal", "uniform low=-1 high=1",
- * "truncated-normal", "integers low=0 high=10"; the stream is the context's seed, the name and the step).
+ * "truncated-normal", all f32, or "integers low=0 high=10", i32; the stream is the game's seed, the name and the step).
  *   graph         inout borrowed
  *   name          in copied
  *   type          in value; GAN_F32 or GAN_I32
@@ -653,7 +656,8 @@ GAN_API gan_node *gan_random(gan_graph *graph, const char *name, const char *dis
  * Returns: the node.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_data_node(gan_graph *graph, gan_data *data, const char *slot);
 
-/** A batch of a network's noise input: (batch, sizes of the input), drawn as the input's spec says (default normal).
+/** A batch of a network's noise or label input, drawn anew in every step: noise (batch, sizes of the input) as the input's spec
+ * says (default normal), labels (batch) uniform over their classes, i32.
  *   graph    inout borrowed; a step's
  *   network  inout borrowed
  *   input    in borrowed; "z"
@@ -952,6 +956,8 @@ GAN_API gan_status gan_context_add_loss(gan_context *context, const char *name, 
  *   rmsprop  rate decay epsilon momentum (Tieleman and Hinton 2012; as PyTorch: alpha is the decay)
  *   adam     rate beta1 beta2 epsilon (Kingma and Ba 2015)
  *   adamw    the same and decay, decoupled (Loshchilov and Hutter 2019)
+ * Schedules: "constant", "step every=1000 factor=0.5", "linear to=0 steps=10000", "cosine to=0 steps=10000", each with
+ * warmup=N; they multiply the rate.
  *   context    in kept
  *   name       in copied; its slots and scalars carry it in checkpoints; unique within a game
  *   text       in borrowed; "adam rate=2e-4 beta1=0.5"
@@ -1151,8 +1157,8 @@ typedef struct gan_progress {
   double d_real, d_fake;
   double norm_d, norm_g;     /* Euclidean norms of the gradients */
   double samples_per_second; /* smoothed */
-  double seconds;            /* since gan_trainer_run began */
-  double eta;                /* seconds left, estimated */
+  double seconds;            /* since this gan_trainer_run began (the counts above are of the whole training) */
+  double eta;                /* seconds left of this gan_trainer_run, estimated */
 } gan_progress;
 
 /* Runs on the thread of gan_trainer_run. May sample, save, read weights. Non-zero stops the run with GAN_ERROR_CALLBACK. */
@@ -1183,7 +1189,7 @@ typedef struct gan_trainer_config {
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_trainer_config_init(gan_trainer_config *config, int64_t size);
 
-/** Sets loss, penalty, optimizers, d_steps and batch as a preset's source has them.
+/** Sets loss, penalty, optimizers, d_steps, batch and ema as a preset's source has them.
  *   config  inout borrowed
  *   preset  in borrowed; "article", "ptgan"; text is static, nothing to free
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
