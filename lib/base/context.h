@@ -23,12 +23,18 @@ struct gan_context {
   atomic_llong used, peak, allocations;
   int64_t seed;
   int32_t threads, deterministic, blas, isa, debug;
-  int32_t owns_blas_setting;       /* this context counts in base/blas_guard */
+  int32_t owns_blas_setting;       /* this context counts in the guard of kernels/runtime.c */
   const struct kernels *kernels;
   struct pool *pool;
   struct registry *registry;
+  atomic_int unnamed_layers;       /* made outside of networks so far: numbered, so that their initial weights differ */
+  void (*on_free)(gan_context *ctx); /* what floors above must undo when the context goes; NULL: nothing */
   char error[ERROR_TEXT];
 };
+
+/* A context by a config (NULL: defaults), without kernels and threads: gan_context_create adds them. A config that is refused
+ * says why in the log, for there is no context yet to ask. */
+gan_status context_new(const gan_context_config *config, gan_context **out);
 
 /* References: everything made from a context holds one. The last one out frees memory, threads and registry. */
 gan_context *context_ref(gan_context *ctx);
@@ -46,6 +52,8 @@ gan_status context_grow(gan_context *ctx, void **array, int64_t *capacity, int64
 /* Records the sentence of a failure and returns the status: return gan_fail(ctx, GAN_ERROR_SHAPE, "dense: expected ..."). ctx may
  * be NULL. Formats: the usual printf ones; numbers in text by base/text.h where a locale could matter. */
 gan_status gan_fail(gan_context *ctx, gan_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* For a handle that is NULL: the sentence "gan_tensor_copy: target is NULL", unless one is there already: the root cause stays. */
+gan_status gan_fail_null(gan_context *ctx, const char *function, const char *parameter);
 void context_log(gan_context *ctx, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The two lines that almost every function needs. */
@@ -56,7 +64,10 @@ void context_log(gan_context *ctx, int32_t level, const char *format, ...) __att
 int64_t size_mul(int64_t a, int64_t b);
 int64_t size_add(int64_t a, int64_t b);
 
-/* Reads a config of the caller's version into ours: size bytes at `from`, ours has `known`; unknown tail must be zero. */
+/* Reads a config of the caller's version into ours: size bytes at `from`, ours has `known`; unknown tail must be zero. `to` holds
+ * our defaults before, for what an older caller does not know of. */
 gan_status config_read(gan_context *ctx, const char *what, void *to, int64_t known, const void *from);
+/* The other way: fills the caller's struct of `size` bytes from ours of `known`, sets its struct_size, zeroes what we do not know. */
+gan_status config_write(void *to, int64_t size, const void *from, int64_t known);
 
 #endif

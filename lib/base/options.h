@@ -42,7 +42,20 @@ int64_t option_int(const struct options *o, const char *name);
 int32_t option_flag(const struct options *o, const char *name);
 const char *option_text(const struct options *o, const char *name);   /* "" if empty */
 
-/* Takes "key=value" out of a line: copies the value (unquoted) into value and removes it from line (in place). 1 if it was there. */
+/* One "key", "key=value", "key=(...)" or "key=\"...\"" of a line. */
+struct line_word {
+  const char *key, *value, *end;   /* into the line; value NULL: none; end: the first byte behind */
+  int64_t key_length, value_length;
+  char quote;                      /* '(', '"' or 0; value lies between the quotes */
+};
+
+/* The next word of a line. 1; 0 at the end of the line; -1 if quotes are not closed or something sticks to a closing one. */
+int32_t line_next(const char *line, struct line_word *w);
+/* Copies a value unquoted: zero-terminated, cut to size; returns its whole length. */
+int64_t line_value(const struct line_word *w, char *value, size_t size);
+
+/* Takes "key=value" out of a line: copies the value (unquoted) into value and removes it from line (in place). 1 if it was there;
+ * -1 if it is too long for value (which then has its beginning). */
 int32_t line_take(char *line, const char *key, char *value, size_t size);
 
 /* "dense: width of ...\n  units  int 1..1e6  required  output width\n ..." */

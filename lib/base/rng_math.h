@@ -37,7 +37,7 @@ static inline void rng_normal_pair(RNG_U for_radius, RNG_U for_angle, RNG_F *eve
   RNG_F u = RNG_TO_FLOAT((RNG_I)(for_radius >> 1)) * 0x1p-31f + 0x1p-32f; /* (0, 1] */
   RNG_F radius = RNG_SQRT(rng_log(u) * -2.0f);
 
-  RNG_F x = RNG_TO_FLOAT((RNG_I)(for_angle << 2)) * 3.65724549e-10f; /* 2^-31 pi / 4: -pi/4 .. pi/4 */
+  RNG_F x = RNG_TO_FLOAT((RNG_I)(for_angle << 2)) * (0x1p-31f * 7.853981634e-01f); /* -pi/4 .. pi/4 */
   RNG_U quadrant = (for_angle + 0x20000000u) >> 30;
   RNG_F z = x * x;
   RNG_F s = z * -1.951565791e-04f + 8.332166821e-03f;

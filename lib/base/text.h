@@ -29,7 +29,7 @@ int32_t parse_int(const char *s, const char **end, int64_t *value);
 /* Writes a double that reads back the same; returns the length. buffer has at least 32 bytes. */
 int32_t format_double(char *buffer, size_t size, double value);
 
-/* The name among names[0..count) closest to what came (edit distance at most 3 and less than half), or NULL. */
+/* The name among names[0..count) closest to what came (edit distance at most 3 and less than half of the longer one), or NULL. */
 const char *closest_name(const char *came, const char *const *names, int32_t count);
 
 #endif

@@ -7,7 +7,8 @@
 
 struct op;   /* ops/op.h */
 
-/* A named value that outlives steps: a parameter, running statistics, an optimizer's slot, a flat gradient, a scalar. Always f32. */
+/* A named value that outlives steps: a parameter, running statistics, an optimizer's slot, a flat gradient, a scalar. Always
+ * f32. */
 struct variable {
   atomic_int refs;
   gan_context *ctx;
@@ -23,8 +24,10 @@ struct variable {
   uint64_t stream;            /* hash that seeds its initializer */
 };
 
-gan_status variable_create(gan_context *ctx, const char *name, int32_t rank, const int64_t *shape, struct variable **out);   /* zeros */
-gan_status variable_alias(struct variable *base, int64_t first, const char *name, int32_t rank, const int64_t *shape, struct variable **out);
+/* Zeros; and a part of another variable, elements first and on. */
+gan_status variable_create(gan_context *ctx, const char *name, int32_t rank, const int64_t *shape, struct variable **out);
+gan_status variable_alias(struct variable *base, int64_t first, const char *name, int32_t rank, const int64_t *shape,
+                          struct variable **out);
 struct variable *variable_ref(struct variable *v);
 void variable_unref(struct variable *v);
 
@@ -39,6 +42,7 @@ struct attributes {
   uint32_t axes;                        /* reductions: bit per axis */
   int32_t transpose_a, transpose_b;     /* matmul */
   int32_t order[GAN_MAX_RANK];          /* transpose */
+  int32_t reserved;                     /* 0; fills the struct, so that no byte of it is padding */
 };
 
 enum random_kind { RANDOM_NORMAL, RANDOM_TRUNCATED, RANDOM_UNIFORM, RANDOM_INTEGERS };
@@ -65,9 +69,9 @@ struct gan_node {
   int32_t id, type, rank, n_in;
 };
 
-struct graph_update { void *optimizer; gan_node *loss; };                          /* gan_minimize; optimizer: gan_optimizer *, kept */
-struct graph_assign { struct variable *variable; gan_node *value; int32_t phase; };/* gan_layer_assign, in order of application */
-struct graph_follow { struct variable *average, *variable; double decay; };        /* gan_follow; decay 0 copies */
+struct graph_update { void *optimizer; gan_node *loss; };                   /* gan_minimize; a gan_optimizer, kept */
+struct graph_assign { struct variable *variable; gan_node *value; int32_t phase; }; /* gan_layer_assign, as applied */
+struct graph_follow { struct variable *average, *variable; double decay; }; /* gan_follow; decay 0 copies */
 
 struct graph_phase {
   char *name;
@@ -97,7 +101,8 @@ struct gan_graph {
 gan_graph *graph_ref(gan_graph *g);
 void *graph_alloc(gan_graph *g, size_t size);             /* zeroed, freed with the graph; NULL after graph_fail */
 char *graph_strdup(gan_graph *g, const char *s);
-void graph_keep(gan_graph *g, void *object, void (*unref)(void *));   /* drops the reference when the graph goes; also if it fails */
+/* Drops the reference when the graph goes, or now if that cannot be noted. */
+void graph_keep(gan_graph *g, void *object, void (*unref)(void *));
 
 /* Sticky failure: remembers the first sentence, returns the graph's error node (the "no graph" node for NULL). */
 gan_node *graph_fail(gan_graph *g, gan_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -107,6 +112,13 @@ gan_node *node_none(void);                                /* the immutable node 
 /* A new node; inputs are copied. type and shape are the op's to set. Returns the error node on failure. */
 gan_node *graph_node(gan_graph *g, const struct op *op, int32_t n_in, gan_node *const *in, const struct attributes *attr,
                      int32_t type, int32_t rank, const int64_t *shape);
+
+/* Makes room for one more element of one of the graph's arrays. 1, or 0 after graph_fail. */
+int32_t graph_room(gan_graph *g, void **array, int64_t *capacity, int64_t count, size_t element);
+
+/* Updates of the present phase. The references that they need are the caller's to hand over, by graph_keep. */
+void graph_add_update(gan_graph *g, void *optimizer, gan_node *loss);
+void graph_add_follow(gan_graph *g, struct variable *average, struct variable *variable, double decay);
 
 /* State of layers: later applications in a phase see what earlier ones assigned. */
 gan_node *graph_latest_assign(gan_graph *g, const struct variable *v);   /* value assigned in the present phase, or NULL */

@@ -18,6 +18,7 @@ struct io_system {
 };
 
 const struct io_system *io_system(void);            /* POSIX; const */
+const char *io_error_text(int64_t problem);         /* a few words, in no language but English; problem: an errno, or its negative */
 
 /* A source of bytes: file, memory or the caller's stream. left: bytes known to remain, or -1. */
 struct reader {
@@ -34,6 +35,7 @@ gan_status reader_open(struct reader *r, gan_context *ctx, const struct io_syste
 gan_status reader_memory(struct reader *r, gan_context *ctx, const void *bytes, int64_t size);
 gan_status reader_stream(struct reader *r, gan_context *ctx, const gan_stream *stream);
 gan_status reader_read(struct reader *r, void *bytes, int64_t count);    /* all of it, or FORMAT (ends early) or FILE */
+gan_status reader_skip(struct reader *r, int64_t count);                 /* passes over bytes; fails as reader_read */
 void reader_close(struct reader *r);
 
 /* A sink. By path: writes PATH.tmp-XXXX beside it, and writer_commit() syncs, renames and syncs the folder. */

@@ -4,7 +4,13 @@
 
 #include "nn/layer.h"
 
-enum { NETWORK_NAME = 64 };
+enum {
+  NETWORK_NAME = 64,
+  NETWORK_LAYERS = 4096,         /* of one network */
+  NETWORK_APPLICATIONS = 65536,  /* of layers, in one application of the network, with all that is nested */
+  NETWORK_DEPTH = 16,            /* networks within networks */
+  PROBE_BATCH = 2,
+};
 
 struct network_port {
   char name[NETWORK_NAME];
@@ -19,9 +25,9 @@ struct network_layer {
   char name[NETWORK_NAME];       /* unique within the network; "dense1" */
   gan_layer *layer;              /* kept */
   int32_t *from; int32_t n_from; /* value indices */
-  int32_t shared;                /* came from outside (gan_network_add_layer) */
   int32_t rank, type;            /* of its output, one sample */
   int64_t shape[GAN_MAX_RANK];
+  int64_t flops;                 /* of matrix products, one sample */
 };
 
 struct network_variable { char *path; struct variable *variable; };
@@ -34,8 +40,12 @@ struct gan_network {
   struct network_layer *layers; int64_t n_layers, cap_layers;
   struct network_port *outputs; int64_t n_outputs, cap_outputs;
   struct network_variable *variables; int64_t n_variables, cap_variables;   /* parameters first, then state; filled by finish */
-  gan_graph *probe;              /* graph on which layers are applied while building, to learn shapes; batch of 2 */
+  gan_graph *probe;              /* layers are applied to it while building, to learn shapes; batch of 2; NULL once finished */
   gan_node **probe_values; int64_t cap_probe;
+  int32_t last;                  /* value that was added last; -1: none */
+  int32_t depth;                 /* 1: no networks in it */
+  int64_t applications;
+  int64_t *backed;               /* as in struct gan_layer_call, while a file is being loaded */
   gan_status failed;
   char error_text[ERROR_TEXT];
   int32_t finished;
@@ -44,14 +54,33 @@ struct gan_network {
 gan_network *network_ref(gan_network *n);
 void network_unref(gan_network *n);
 
+/* Sticky failure of the building. */
+void network_fail(gan_network *n, gan_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A handle that came as NULL: the sentence of what made it NULL, if there is one. */
+void network_fail_null(gan_network *n, const char *function, const char *parameter);
+/* finish: also its failure, with the sentence in the network's context. For functions that use a network. */
+gan_status network_ready(gan_network *n);
+
 /* Emits one application; training or evaluation. */
-gan_status network_apply(gan_graph *graph, gan_network *n, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out);
+gan_status network_apply(gan_graph *graph, gan_network *n, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out,
+                         gan_node **out);
 uint32_t network_flags(const gan_network *n);                       /* enum layer_flags of all layers */
 struct variable *network_variable(gan_network *n, const char *path); /* NULL if there is none */
-int32_t network_same_structure(gan_network *a, gan_network *b);     /* same inputs, variables by path and shape */
+int32_t network_same_structure(gan_network *a, gan_network *b);     /* same inputs and outputs, variables by path and shape */
+int32_t network_input(const gan_network *n, const char *name);      /* index, or -1 */
 
-/* Structure as JSON text and back (structure.c). */
+/* Building with everything resolved: what text, and files, come down to. Sticky. */
+void network_add_input(gan_network *n, const struct network_port *port);
+void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32_t n_from, const int32_t *from);
+void network_add_output(gan_network *n, const char *name, int32_t from);
+int32_t network_value(const gan_network *n, const char *name);      /* index of an input's or layer's value, or -1 */
+const char *network_value_name(const gan_network *n, int32_t value);
+
+/* Structure as JSON text and back. */
+struct json;
 gan_status network_to_json(gan_network *n, struct text *out);
 gan_status network_from_json(gan_context *ctx, const char *json, int64_t size, gan_network **out);
+/* name: instead of the one in the structure, NULL ok; backed: as in struct gan_layer_call. The values are then to be filled. */
+gan_status network_from_tree(gan_context *ctx, const struct json *root, const char *name, int64_t *backed, gan_network **out);
 
 #endif

@@ -12,11 +12,12 @@ struct preset {
   int64_t batch, latent;
   int32_t d_steps;
   double ema;
+  const char *size;                 /* of a sample, if the caller names none */
 };
 
 int32_t preset_count(void);
 const struct preset *preset_at(int32_t index);              /* NULL past the end */
-const struct preset *preset_find(const char *name);         /* NULL if there is none */
+const struct preset *preset_find(const char *name);         /* '_' stands for '-' too; NULL if there is none */
 
 /* Options that every preset takes: latent, size. */
 extern const struct option preset_options[];

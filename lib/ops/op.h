@@ -33,12 +33,21 @@ struct call {
     struct chain *chain;                 /* allocated by the plan */
     struct reduce_shape reduce;
     struct gemm_shape gemm;
+    struct {
+      struct gemm_shape shape;           /* u.gemm is this: of one product; a fused bias and act may be set, the bias is in[2] */
+      int64_t size[6], a[6], b[6];       /* leading axes: sizes, and strides of a and b in elements (0 repeats) */
+      int64_t pieces;                    /* chunks that one product is cut into */
+      int32_t rank;
+    } product;                           /* matmul */
     struct { uint64_t stream; double x, y; int64_t count; int32_t kind; } random;
-    int64_t n[24];                       /* whatever a row of ops needs: sizes and strides */
+    int64_t n[32];                       /* whatever a row of ops needs: sizes and strides */
   } u;
 };
 
 enum { CALLS_MAX = 4 };
+
+/* Products go to CBLAS never, where the table says so (gemm_prefers_blas), or wherever there is one (tests). */
+enum blas_use { BLAS_NEVER, BLAS_BY_TABLE, BLAS_ALWAYS };
 
 struct op {
   const char *name;
@@ -48,10 +57,13 @@ struct op {
   /* dx[i] receives the gradient with respect to input i, already of that input's shape, or stays NULL for zero. wanted[i]
    * says which are needed. NULL rule: flat, or leaf. */
   void (*gradient)(gan_node *y, gan_node *dy, const uint8_t *wanted, gan_node **dx);
-  /* Fills 1 to CALLS_MAX calls for a node that is neither leaf (but random), elementwise nor view; returns how many. Elementwise ops and
-   * accesses are lowered by the plan as chains. use_blas: products may go to CBLAS where the table says so. */
+  /* Fills 1 to CALLS_MAX calls for a node that is neither leaf (but random), elementwise nor view; returns how many. Elementwise
+   * ops and accesses are lowered by the plan as chains. use_blas: enum blas_use. */
   int32_t (*lower)(const gan_node *n, const struct kernels *k, int32_t use_blas, struct call *calls);
 };
+
+/* Cuts a call of op_matmul anew after the plan changed u.product.shape: a bias (in[2], n_in = 3), an act, a packed b. */
+void matmul_cut(struct call *c, const struct kernels *k);
 
 /* Every op there is: extern const struct op op_NAME. The second column, domain and shapes, is for the tests. */
 #define OP(name, test) extern const struct op op_##name;
@@ -70,7 +82,7 @@ gan_node *node_zeros(gan_graph *g, int32_t rank, const int64_t *shape);       /*
 gan_node *node_variable(gan_graph *g, struct variable *v);                    /* one node a variable and graph; keeps v */
 gan_node *node_input(gan_graph *g, const struct binding *b, int32_t type, int32_t rank, const int64_t *shape);
 gan_node *node_random(gan_graph *g, uint64_t stream, int32_t kind, double x, double y, int32_t rank, const int64_t *shape);
-int32_t node_is_constant(const gan_node *n, double *value);                   /* constant of any shape (looks through broadcast, reshape) */
+int32_t node_is_constant(const gan_node *n, double *value);                   /* of any shape: looks through broadcast */
 
 /* "normal mean=0 std=1" and the like -> kind and two parameters. */
 gan_status distribution_parse(gan_context *ctx, const char *text, int32_t *kind, double *x, double *y);

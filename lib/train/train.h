@@ -1,4 +1,4 @@
-/* What the files of this floor share: losses, optimizers, data sources, games. */
+/* What the files of this floor share: the rows of losses, penalties, optimizers and schedules. */
 #ifndef GAN_TRAIN_TRAIN_H
 #define GAN_TRAIN_TRAIN_H
 
@@ -57,8 +57,9 @@ enum { OPTIMIZER_SLOTS = 4 };
 struct optimizer_call {
   const struct options *options;
   gan_node *weight, *gradient, *slot[OPTIMIZER_SLOTS];
-  gan_node *rate, *decay, *step;      /* rate after schedule and multiplier; decay after multiplier; step counts from 1 */
-  gan_node *new_weight, *new_slot[OPTIMIZER_SLOTS];
+  gan_node *rate, *step;              /* rate after schedule and multiplier; step counts from 1 */
+  gan_node *decay;                    /* after multiplier; NULL: none */
+  gan_node *new_weight, *new_slot[OPTIMIZER_SLOTS];   /* a new_slot left NULL stays as it is */
 };
 
 struct optimizer_row {
@@ -68,11 +69,37 @@ struct optimizer_row {
   int32_t n_slots;
   const char *slot_names[OPTIMIZER_SLOTS];
   void (*emit)(struct optimizer_call *c);
-  int32_t fused_adam;                 /* the kernel table's adam computes the same */
+  int32_t (*used_slots)(const struct options *o);     /* how many, from the first; NULL: all */
+  const char *decay_option;           /* the option that is a weight decay; NULL: the rule has none */
+  int32_t fused_adam;                 /* the kernel table's adam computes the same, for a weight decay of 0 */
+  int32_t fused_decay;                /* and for any other, too: it is decoupled */
 };
 
 #define OPTIMIZER(name) extern const struct optimizer_row optimizer_##name;
 #include "train/optimizers.def"
 #undef OPTIMIZER
+
+/* ------------------------------------------------------------------ schedules: a factor of the rate */
+
+struct schedule_row {
+  const char *name, *help;
+  int32_t n_options;
+  const struct option *options;
+  double (*factor)(const struct options *o, int64_t step);     /* step: how many were done before */
+};
+
+#define SCHEDULE(name) extern const struct schedule_row schedule_##name;
+#include "train/schedules.def"
+#undef SCHEDULE
+
+/* ------------------------------------------------------------------ the tables by index; NULL past the end */
+
+const struct loss_row *loss_row_at(int32_t index);
+const struct penalty_row *penalty_row_at(int32_t index);
+const struct optimizer_row *optimizer_row_at(int32_t index);
+const struct schedule_row *schedule_row_at(int32_t index);
+
+/* "unknown optimizer 'adm'; did you mean 'adam'? There are sgd, rmsprop, adam, adamw". name(index): NULL past the end. */
+gan_status fail_unknown(gan_context *ctx, const char *kind, const char *came, const char *(*name)(int32_t index));
 
 #endif

@@ -1,0 +1,24 @@
+/* What a training run came to, step by step: kept in memory, written as CSV and as curves. */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include <gan.h>
+#include <stddef.h>
+
+struct point {
+  int64_t step;
+  double epoch, loss_d, loss_g, d_real, d_fake, norm_d, norm_g, samples_per_second;
+};
+
+struct history {
+  struct point *points;
+  size_t count, capacity;
+};
+
+int history_add(struct history *h, const gan_progress *progress);             /* 1, or 0 after a sentence */
+int history_read(struct history *h, const char *path, int64_t last_step);     /* rows of a CSV up to a step; 1, or 0 after a sentence */
+int history_write(const struct history *h, const char *path);                 /* CSV; 1, or 0 after a sentence */
+int history_plot(const struct history *h, const char *path);                  /* PNG; 1, or 0 after a sentence */
+void history_free(struct history *h);
+
+#endif

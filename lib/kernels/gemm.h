@@ -1,0 +1,44 @@
+/* Private to the matrix product: what gemm.c, compiled once, asks of the code compiled for each instruction set. */
+#ifndef GAN_KERNELS_GEMM_H
+#define GAN_KERNELS_GEMM_H
+
+#include <stdint.h>
+
+enum {
+  GEMM_MOST_ROWS = 14,   /* of a tile, over all instruction sets */
+  GEMM_MOST_WIDTH = 32,  /* columns of a panel */
+  GEMM_STRIPS = 4        /* panels that one row takes at a time */
+};
+
+/* What the last block of k does to a tile before it is stored; the other activations run over finished rows. */
+enum gemm_finish { GEMM_FINISH_NONE, GEMM_FINISH_RELU, GEMM_FINISH_LEAKY };
+
+/* C (+)= A B for a few rows and one panel of B, both walked along k. Element (i, p) of A is a[i * row_step + p * k_step]; row p
+ * of the panel is at b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored. */
+struct gemm_tile {
+  const float *a, *b, *bias; /* bias NULL: none */
+  float *c, *packed;         /* packed: where a packing tile copies the panel to */
+  int64_t row_step, k_step, b_step, panel_step, ldc, k;
+  float slope;
+  int8_t add, finish; /* add: to what C holds */
+};
+
+typedef void gemm_tile_fn(const struct gemm_tile *t);
+
+/* Writes k rows of one panel of op(B): columns beyond cols are zero. */
+typedef void gemm_pack_fn(float *panel, const float *b, int64_t ldb, int64_t k, int64_t cols, int64_t width);
+
+struct gemm_kernels {
+  int32_t rows, width, narrow;                     /* of a tile; a last panel of few columns is only `narrow` wide */
+  int32_t pitch;                                   /* between the k of A packed by pack_a */
+  gemm_tile_fn *const *tile, *const *tile_narrow;  /* [rows of the tile], 0 unused */
+  gemm_tile_fn *const *tile_packing;
+  gemm_tile_fn *const *strip;                      /* one row, [panels] */
+  gemm_pack_fn *pack_rows, *pack_transposed;       /* B stored (k,n); (n,k) */
+  void (*pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);                       /* A stored (k,m): one tile */
+  void (*dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);           /* y = M x, M (rows,k) */
+  void (*axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols);          /* y = x M, M (k,cols) */
+  double (*burst)(void);
+};
+
+#endif

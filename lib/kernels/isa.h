@@ -1,0 +1,39 @@
+/* What the files compiled for one instruction set hand to its table (table.c). */
+#ifndef GAN_KERNELS_ISA_H
+#define GAN_KERNELS_ISA_H
+
+#include "kernels/gemm.h"
+#include "kernels/vec.h"
+
+/* vector.c */
+#define VEC_DECLARE(name, inputs) vec_fn ISA_NAME(vec_##name);
+VEC_LIST(VEC_DECLARE)
+#undef VEC_DECLARE
+
+/* random.c */
+random_fn ISA_NAME(random_uniform), ISA_NAME(random_normal), ISA_NAME(random_truncated_normal);
+
+/* sums.c */
+float ISA_NAME(sum)(const float *x, int64_t n);
+float ISA_NAME(max)(const float *x, int64_t n);
+void ISA_NAME(add_rows)(float *acc, const float *x, int64_t rows, int64_t cols, int64_t ld);
+void ISA_NAME(max_rows)(float *acc, const float *x, int64_t rows, int64_t cols, int64_t ld);
+double ISA_NAME(sum_squares)(const float *x, int64_t n);
+
+/* sweep.c */
+int32_t ISA_NAME(all_finite)(const float *x, int64_t n);
+void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float scale, float shift);
+void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
+
+/* gemm_pack.c */
+gemm_pack_fn ISA_NAME(gemm_pack_rows), ISA_NAME(gemm_pack_transposed);
+void ISA_NAME(gemm_pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);
+
+/* gemm_thin.c */
+void ISA_NAME(gemm_dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);
+void ISA_NAME(gemm_axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols);
+
+/* gemm_tile.c */
+extern const struct gemm_kernels ISA_NAME(gemm_kernels);
+
+#endif

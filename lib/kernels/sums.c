@@ -1,0 +1,111 @@
+/* Sums and maxima of arrays and of columns, in a fixed order, for one instruction set. */
+#include "kernels/isa.h"
+#include "kernels/vec.h"
+
+#include <math.h>
+
+/* ------------------------------------------------------------------ one number from an array */
+
+enum { SUM_LEAF = 4096 /* longest run without a tree above it */, CHAINS = 8 /* hides the latency of an addition */ };
+
+static float sum_leaf(const float *x, int64_t n) {
+  vf acc[CHAINS] = {{0}};
+  int64_t i = 0;
+  for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+    for (int j = 0; j < CHAINS; j++) acc[j] += vf_load(x + i + j * LANES);
+  for (int j = 0; i + LANES <= n; i += LANES, j++) acc[j] += vf_load(x + i);
+  vf rest = vf_load_part(x + i, n - i, 0.0f);
+  for (int half = CHAINS / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) acc[j] += acc[j + half];
+  return vf_add_lanes(acc[0] + rest);
+}
+
+float ISA_NAME(sum)(const float *x, int64_t n) {
+  if (n <= SUM_LEAF) return sum_leaf(x, n);
+  int64_t half = (n / 2 + SUM_LEAF - 1) / SUM_LEAF * SUM_LEAF;
+  return ISA_NAME(sum)(x, half) + ISA_NAME(sum)(x + half, n - half);
+}
+
+float ISA_NAME(max)(const float *x, int64_t n) {
+  vf most[2] = {vf_set(-INFINITY), vf_set(-INFINITY)};
+  int64_t i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES)
+    for (int j = 0; j < 2; j++) most[j] = vf_max(most[j], vf_load(x + i + j * LANES));
+  for (; i < n; i += LANES) {
+    int64_t rest = n - i;
+    most[0] = vf_max(most[0], rest < LANES ? vf_load_part(x + i, rest, -INFINITY) : vf_load(x + i));
+  }
+  vf both = vf_max(most[0], most[1]);
+  float result = both[0];
+  for (int j = 1; j < LANES; j++) result = !(both[j] <= result) && result == result ? both[j] : result;
+  return result;
+}
+
+static double sum_squares_block(const float *x, int64_t n) {
+  vd acc[2] = {{0}};
+  for (int64_t i = 0; i < n; i += LANES) {
+    vf v = n - i < LANES ? vf_load_part(x + i, n - i, 0.0f) : vf_load(x + i);
+    vd low = vd_low(v), high = vd_high(v);
+    acc[0] += low * low;
+    acc[1] += high * high;
+  }
+  vd both = acc[0] + acc[1];
+  double sum = 0;
+  for (int j = 0; j < LANES / 2; j++) sum += both[j];
+  return sum;
+}
+
+double ISA_NAME(sum_squares)(const float *x, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += SUM_LEAF) sum += sum_squares_block(x + i, n - i < SUM_LEAF ? n - i : SUM_LEAF);
+  return sum;
+}
+
+/* ------------------------------------------------------------------ a row from rows */
+
+/* acc = acc (+) rows, four rows at a pass: a quarter of the traffic on acc, and a tree of two levels in every group. Columns
+ * are taken by vectors, then one by one: each column's own operations are the same either way. */
+#define ROWS_FN(NAME, TYPE, load, store, step, OP) \
+  static inline int64_t NAME##_columns(float *acc, const float *x, int64_t rows, int64_t j, int64_t cols, int64_t ld) { \
+    for (; j + (step) <= cols; j += (step)) { \
+      TYPE total = load(acc + j); \
+      const float *p = x + j; \
+      int64_t r = 0; \
+      for (; r + 4 <= rows; r += 4, p += 4 * ld) \
+        total = OP(total, OP(OP(load(p), load(p + ld)), OP(load(p + 2 * ld), load(p + 3 * ld)))); \
+      for (; r < rows; r++, p += ld) total = OP(total, load(p)); \
+      store(acc + j, total); \
+    } \
+    return j; \
+  }
+
+#define ADD(a, b) ((a) + (b))
+#define LOAD(p) (*(p))
+#define STORE(p, x) (*(p) = (x))
+
+ALWAYS_INLINE float larger(float a, float b) {
+  return a > b || a != a ? a : b;
+}
+
+ROWS_FN(add_vectors, vf, vf_load, vf_store, LANES, ADD)
+ROWS_FN(add_scalars, float, LOAD, STORE, 1, ADD)
+ROWS_FN(max_vectors, vf, vf_load, vf_store, LANES, vf_max)
+ROWS_FN(max_scalars, float, LOAD, STORE, 1, larger)
+
+/* Rows at a pass over the columns: few enough to be streams that the processor prefetches. */
+enum { ROWS_AT_ONCE = 16 };
+
+#define ALL_ROWS(VECTORS, SCALARS) \
+  for (int64_t r = 0; r < rows; r += ROWS_AT_ONCE) { \
+    int64_t count = rows - r < ROWS_AT_ONCE ? rows - r : ROWS_AT_ONCE; \
+    int64_t done = VECTORS(acc, x + r * ld, count, 0, cols, ld); \
+    SCALARS(acc, x + r * ld, count, done, cols, ld); \
+  }
+
+void ISA_NAME(add_rows)(float *acc, const float *x, int64_t rows, int64_t cols, int64_t ld) {
+  ALL_ROWS(add_vectors_columns, add_scalars_columns)
+}
+
+void ISA_NAME(max_rows)(float *acc, const float *x, int64_t rows, int64_t cols, int64_t ld) {
+  ALL_ROWS(max_vectors_columns, max_scalars_columns)
+}

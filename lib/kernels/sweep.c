@@ -1,0 +1,52 @@
+/* Single passes over long arrays, for one instruction set. */
+#include "kernels/isa.h"
+#include "kernels/vec.h"
+
+/* Looked at in blocks, so that a bad array is left early and a good one is scanned without a branch a vector. */
+int32_t ISA_NAME(all_finite)(const float *x, int64_t n) {
+  const vi exponent = (vi){0} + 0x7f800000;
+  int64_t i = 0;
+  for (; i + 8 * LANES <= n; i += 8 * LANES) {
+    vi bad = {0};
+    for (int j = 0; j < 8; j++) bad |= ((vi)vf_load(x + i + j * LANES) & exponent) == exponent;
+    if (vi_any(bad)) return 0;
+  }
+  for (; i < n; i += LANES) {
+    vf v = n - i < LANES ? vf_load_part(x + i, n - i, 0.0f) : vf_load(x + i);
+    if (vi_any(((vi)v & exponent) == exponent)) return 0;
+  }
+  return 1;
+}
+
+void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float scale, float shift) {
+  for (int64_t i = 0; i < n; i++) out[i] = (float)in[i] * scale + shift;
+}
+
+struct adam_vectors { vf w, m, v; };
+
+ALWAYS_INLINE struct adam_vectors adam_step(struct adam_vectors p, vf g, const struct adam_scalars *s) {
+  p.m += (1.0f - s->beta1) * (g - p.m);
+  p.v += (1.0f - s->beta2) * (g * g - p.v);
+  vf step = p.m * s->correct1 / (vf_sqrt(p.v * s->correct2) + s->epsilon);
+  p.w -= s->rate * step + s->rate * s->decay * p.w;
+  return p;
+}
+
+void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s) {
+  const struct adam_scalars local = *s; /* or every store would make the compiler read them again */
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    struct adam_vectors p = {vf_load(w + i), vf_load(m + i), vf_load(v + i)};
+    p = adam_step(p, vf_load(g + i), &local);
+    vf_store(w + i, p.w);
+    vf_store(m + i, p.m);
+    vf_store(v + i, p.v);
+  }
+  int64_t rest = n - i;
+  if (!rest) return;
+  struct adam_vectors p = {vf_load_part(w + i, rest, 0.0f), vf_load_part(m + i, rest, 0.0f), vf_load_part(v + i, rest, 1.0f)};
+  p = adam_step(p, vf_load_part(g + i, rest, 0.0f), &local);
+  vf_store_part(w + i, p.w, rest);
+  vf_store_part(m + i, p.m, rest);
+  vf_store_part(v + i, p.v, rest);
+}

@@ -1,0 +1,72 @@
+/* What ends a phase: updates of optimizers, and averages that follow a network. Recorded here, emitted when a game is prepared. */
+#include "train/data.h"
+#include "train/optimizer.h"
+
+static void unref_optimizer(void *o) { gan_optimizer_free(o); }
+static void unref_network(void *n) { network_unref(n); }
+
+static const struct graph_phase *present(const gan_graph *g) {
+  return &g->phases[g->n_phases - 1];
+}
+
+/* ------------------------------------------------------------------ minimize */
+
+static int32_t used_in(const struct graph_phase *p, const gan_optimizer *o) {
+  for (int64_t i = 0; i < p->n_updates; i++)
+    if (p->updates[i].optimizer == o) return 1;
+  return 0;
+}
+
+void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
+  gan_graph *g = loss ? loss->graph : NULL;
+  if (!g || node_failed(loss)) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_minimize: there is no loss");
+    return;
+  }
+  if (!optimizer || optimizer->ctx != g->ctx) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_minimize: the optimizer is NULL or of another context");
+    return;
+  }
+  const struct graph_phase *p = present(g);
+  char shape[128];
+  if (loss->rank != 0 || loss->type != GAN_F32) {
+    graph_fail(g, GAN_ERROR_SHAPE, "phase '%s': optimizer '%s' got a loss of shape %s, expected one number (gan_mean, gan_sum)", p->name,
+               optimizer->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
+  } else if (g->sealed) {
+    graph_fail(g, GAN_ERROR_STATE, "gan_minimize: the game is prepared");
+  } else if (used_in(p, optimizer)) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "phase '%s' uses optimizer '%s' twice: minimise the sum of the losses", p->name, optimizer->name);
+  } else {
+    graph_add_update(g, optimizer, loss);
+    graph_keep(g, optimizer_ref(optimizer), unref_optimizer);
+  }
+}
+
+/* ------------------------------------------------------------------ follow */
+
+static int32_t check_follow(gan_graph *g, gan_network *average, gan_network *network, double decay) {
+  if (!average || !network || average->ctx != g->ctx || network->ctx != g->ctx)
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: a network is NULL or of another context");
+  else if (!(decay >= 0 && decay <= 1))
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: '%s' follows '%s' with a decay outside of 0 .. 1", average->name, network->name);
+  else if (g->sealed)
+    graph_fail(g, GAN_ERROR_STATE, "gan_follow: the game is prepared");
+  else if (gan_network_finish(average) != GAN_OK || gan_network_finish(network) != GAN_OK)
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: %s", g->ctx->error);
+  else if (!network_same_structure(average, network))
+    graph_fail(g, GAN_ERROR_SHAPE, "gan_follow: '%s' has not the structure of '%s'; gan_network_clone makes one", average->name,
+               network->name);
+  else
+    return 1;
+  return 0;
+}
+
+void gan_follow(gan_graph *g, gan_network *average, gan_network *network, double decay) {
+  if (!g || g->failed || !check_follow(g, average, network, decay)) return;
+  for (int64_t i = 0; i < network->n_variables; i++) {
+    struct variable *v = network->variables[i].variable;
+    graph_add_follow(g, average->variables[i].variable, v, v->trainable ? decay : 0);
+  }
+  graph_keep(g, network_ref(average), unref_network);
+  graph_keep(g, network_ref(network), unref_network);
+}

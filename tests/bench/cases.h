@@ -1,0 +1,32 @@
+/* The cases of the side-by-side benchmark, defined as in peers/torch_bench.py and built through the public header alone. */
+#ifndef BENCH_CASES_H
+#define BENCH_CASES_H
+
+#include <gan.h>
+
+struct bench_case {
+  const char *name, *generator, *discriminator; /* lines of gan_network_build */
+  int64_t batch, latent, sample;                /* sizes of a batch, of z, of a sample */
+  const char *loss, *penalty;                   /* penalty NULL: none */
+};
+
+/* A training step: D on a real and a generated batch, then G, both by Adam(2e-4, 0.5, 0.999); the data lies in memory, the noise
+ * is drawn in the step. */
+struct bench_game {
+  gan_context *context;
+  gan_game *game; /* its step is "train" */
+};
+
+extern const struct bench_case bench_cases[];
+extern const int bench_case_count;
+
+const struct bench_case *bench_case_find(const char *name);
+
+/* The functions below report to standard error and return 0 if something fails. */
+int bench_context(gan_context **context, int threads);
+int bench_generator(gan_context *context, const struct bench_case *c, gan_network **network);
+int bench_game_make(struct bench_game *b, const struct bench_case *c, int threads);
+void bench_game_free(struct bench_game *b);
+int bench_failed(const gan_context *context, gan_status status);
+
+#endif

@@ -1,0 +1,85 @@
+/* gan-bench: libgan's side of the side-by-side benchmark. docs/performance.md says what the figures mean. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+
+enum what { TRAINING, SAMPLING, BANDWIDTH, FIRST_SAMPLE, SAMPLE_ONCE };
+
+struct request {
+  enum what what;
+  int threads, listing, help;
+  const struct bench_case *cases[16]; /* none: all */
+  int count;
+};
+
+static const char USAGE[] =
+  "usage: gan-bench [--threads N] [--infer | --bandwidth | --first-sample] [case..]\n"
+  "\n"
+  "One line of JSON for each case: a training step, or with\n"
+  "  --infer         the generator alone, at batches of 1 and 64\n"
+  "  --bandwidth     steps and sampling at batch 1 beside what the memory allows\n"
+  "  --first-sample  from the start of a process to its first sample\n"
+  "  --list          the names of the cases\n";
+
+static int number(const char *text, int low, int high, int *value) {
+  char *end;
+  long n = text ? strtol(text, &end, 10) : 0;
+  if (!text || end == text || *end || n < low || n > high) {
+    fprintf(stderr, "gan-bench: --threads takes a number from %d to %d\n", low, high);
+    return 0;
+  }
+  *value = (int)n;
+  return 1;
+}
+
+static int add_case(struct request *r, const char *name) {
+  const struct bench_case *c = bench_case_find(name);
+  if (!c) return fprintf(stderr, "gan-bench: there is no case %s; --list names all\n", name), 0;
+  if (r->count == 16) return fprintf(stderr, "gan-bench: too many cases\n"), 0;
+  r->cases[r->count++] = c;
+  return 1;
+}
+
+static int parse(struct request *r, int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    const char *word = argv[i];
+    if (strcmp(word, "--threads") == 0) {
+      if (!number(argv[++i], 1, 256, &r->threads)) return 0;
+    } else if (strcmp(word, "--infer") == 0) r->what = SAMPLING;
+    else if (strcmp(word, "--bandwidth") == 0) r->what = BANDWIDTH;
+    else if (strcmp(word, "--first-sample") == 0) r->what = FIRST_SAMPLE;
+    else if (strcmp(word, "--sample-once") == 0) r->what = SAMPLE_ONCE;
+    else if (strcmp(word, "--list") == 0) r->listing = 1;
+    else if (strcmp(word, "--help") == 0) r->help = 1;
+    else if (word[0] == '-') return fprintf(stderr, "gan-bench: there is no option %s\n%s", word, USAGE), 0;
+    else if (!add_case(r, word)) return 0;
+  }
+  return 1;
+}
+
+static int measure(const struct request *r, const struct bench_case *c, const char *program) {
+  switch (r->what) {
+    case TRAINING: return measure_training(c, r->threads);
+    case SAMPLING: return measure_sampling(c, r->threads, 1) && measure_sampling(c, r->threads, 64);
+    case BANDWIDTH: return (c->batch > 1 || measure_training_bandwidth(c, r->threads)) && measure_sampling_bandwidth(c, r->threads);
+    case FIRST_SAMPLE: return measure_first_sample(c, program);
+    case SAMPLE_ONCE: return sample_once(c);
+  }
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  struct request r = {.threads = 1};
+  int done = 1;
+  if (!parse(&r, argc, argv)) return 2;
+  if (r.help) return fputs(USAGE, stdout), 0;
+  for (int i = 0; r.listing && i < bench_case_count; i++) puts(bench_cases[i].name);
+  if (r.listing) return 0;
+  if (r.count == 0) {
+    for (int i = 0; i < bench_case_count; i++) r.cases[r.count++] = &bench_cases[i];
+  }
+  for (int i = 0; i < r.count; i++) done = measure(&r, r.cases[i], argv[0]) && done;
+  return !done;
+}
