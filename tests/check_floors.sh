@@ -52,8 +52,7 @@ for folder in base io graph ops plan nn train kernels; do
 done
 for source in tests/*.c; do
   name=${source##*/}
-  grep -q -F "${name%.c}'" tests/meson.build || grep -q -F "'$name'" tests/meson.build ||
-    grep -q -E "'${name#test_}|'$(basename "${name#test_}" .c)'" tests/meson.build ||
-    complain "$source: is not named in tests/meson.build"
+  stem=${name#test_}
+  grep -q -F -e "'$name'" -e "'${stem%.c}': " tests/meson.build || complain "$source: is not named in tests/meson.build"
 done
 exit $failed

@@ -17,9 +17,6 @@ for argument; do
 done
 unset MAKEFLAGS DESTDIR GAN_TEST_SEED
 export LC_ALL=C
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0
-export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 # ------------------------------------------------------------------------------------------------------------- bookkeeping
 
@@ -53,21 +50,33 @@ finish() {
   exit
 }
 
-# meson_test BUILD OPTION ...: runs tests, and counts cmocka's cases.
+# count FOLDER STATUS: adds up the tests of a run of meson; a program of cmocka counts by its cases.
+count() {
+  awk -v status="$2" '
+    function add() {
+      if (section && !cases && result == "exit status 0") passed++
+      else if (section && !cases && result !~ /^exit status 77/) failed++
+      section = cases = 0
+    }
+    /^=+ [0-9]+\/[0-9]+ =+$/ { add(); section = 1 }
+    /^result: / && section == 1 { sub(/^result: */, ""); result = $0; section = 2 }
+    /^\[  PASSED  \] .*test\(s\)/ { sub(/ test\(s\).*/, ""); passed += $NF; cases = 1 }
+    /^\[  FAILED  \] .*test\(s\), listed/ { sub(/ test\(s\).*/, ""); failed += $NF; cases = 1 }
+    END {
+      add()
+      if ((status || !passed) && !failed) failed = 1 # one died after its cases, or there was none
+      printf "counted %d %d\n", passed, failed
+    }' "$1"/meson-logs/testlog*.txt
+  return "$2"
+}
+
+# meson_test BUILD OPTION ...: runs tests and counts them.
 meson_test() {
   folder=$1
   shift
   rm -f "$folder"/meson-logs/testlog*
-  $runner meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
-  status=$?
-  cat "$folder"/meson-logs/testlog*.txt | awk -v status=$status '
-    /^\[  PASSED  \] .*test\(s\)/ { sub(/ test\(s\).*/, ""); passed += $NF }
-    /^\[  FAILED  \] .*test\(s\), listed/ { sub(/ test\(s\).*/, ""); failed += $NF }
-    END {
-      if ((status || !passed) && !failed) failed = 1 # one crashed or took too long, or there was none
-      printf "counted %d %d\n", passed, failed
-    }'
-  return $status
+  meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+  count "$folder" $?
 }
 
 # configure FOLDER OPTION ...: makes or reuses a build folder; one that was moved or broke off is made anew.
@@ -98,15 +107,9 @@ variant() {
 }
 
 sanitizer() {
-  case $1 in
-  address) variant asan gcc '-Db_sanitize=address,undefined -Db_lundef=false -Dblas=builtin -Doptimization=1' '--no-suite slow -t 5' ;;
-  thread)
-    # gcc 12's does not start where addresses are more random than it expects.
-    runner="setarch $(uname -m) -R"
-    $runner true 2>/dev/null || runner=
-    variant tsan gcc '-Db_sanitize=thread -Db_lundef=false -Dblas=builtin -Doptimization=1' '--suite threads -t 5'
-    ;;
-  esac
+  rm -f build/check/$1/meson-logs/testlog*
+  sh tests/sanitize.sh "$1"
+  count build/check/$1 $?
 }
 
 valgrind_tests() {
@@ -122,7 +125,6 @@ blis() {
 
 # --------------------------------------------------------------------------------------------------------------------- run
 
-runner=
 sh examples/setup.sh gcc meson ninja-build pkg-config binutils libopenblas-dev libcmocka-dev libpng-dev zlib1g-dev \
   optional g++ clang valgrind libblis-dev dataset-fashion-mnist || exit 1
 mkdir -p "$checks" && : >"$checks/counts" || exit 1

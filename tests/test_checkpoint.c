@@ -157,7 +157,7 @@ static void tensors_have_names_of_their_own(void **state) {
   struct run a = run_open(NULL, 1);
   struct game_tensors t;
   static const char *const expected[] = {
-    "D/first/weight", "G/batch-norm1/mean", "G-ema/dense1/weight", "optimizer:D/square/D/first/bias", "optimizer:G/momentum/G/dense1/weight",
+    "D/first/weight", "G/batch-norm1/running_mean", "G-ema/dense1/weight", "optimizer:D/square/D/first/bias", "optimizer:G/momentum/G/dense1/weight",
   };
   must(a.ctx, game_tensors_list(a.t->game, &t));
   for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {

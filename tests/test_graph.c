@@ -319,8 +319,14 @@ static void test_variables(void **state) {
 static void test_sealed(void **state) {
   struct fixture *f = *state;
   char text[ERROR_TEXT];
+  gan_node *product = gan_matmul(f->x, f->x, 0, 1), *most = gan_max_axes(product, 1, (int32_t[]){0}, 1);
+  gan_node *y = gan_norm_per_sample(gan_pow(most, gan_tanh(product)));
+  assert_int_equal(gan_graph_check(f->g), GAN_OK);
+  int64_t nodes = f->g->n_nodes;
   f->g->sealed = 1;
   assert_true(gan_node_type(gan_exp(f->x)) == -1);
+  assert_true(gan_node_type(gan_gradient(y, f->x)) == -1);
+  assert_int_equal(f->g->n_nodes, nodes);
   context_text(f->ctx, text, sizeof text);
   assert_non_null(strstr(text, "prepared"));
   assert_int_equal(gan_graph_check(f->g), GAN_OK); /* what is in use stays good */

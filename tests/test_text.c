@@ -489,6 +489,8 @@ static void test_options_refuse(void **state) {
   struct options o;
   assert_int_equal(options_parse(ctx, "relu", NULL, 0, "x=1", &o), GAN_ERROR_ARGUMENT);
   assert_string_equal(sentence(), "relu: no parameter 'x'; it takes none");
+  assert_int_equal(options_parse(ctx, "huge", table, OPTIONS_MAX + 1, "", &o), GAN_ERROR_ARGUMENT);
+  options_free(&o);
 }
 
 /* Every allocation fails once, and from there on for ever; nothing is left behind (tear_down). */

@@ -136,7 +136,9 @@ static gan_status take_fallbacks(const struct parse *p) {
 
 gan_status options_parse(gan_context *ctx, const char *who, const struct option *table, int32_t count, const char *rest,
                          struct options *out) {
-  *out = (struct options){.ctx = ctx, .table = table, .count = count};
+  *out = (struct options){.ctx = ctx, .table = table};
+  REQUIRE(ctx, count <= OPTIONS_MAX, "%s: its table has %d parameters; there is room for %d", who, count, OPTIONS_MAX);
+  out->count = count;
   struct parse p = {ctx, who, out};
   struct line_word w;
   int32_t found;

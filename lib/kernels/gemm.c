@@ -14,7 +14,7 @@ enum {
   CHUNKS = 12,               /* of a large product, about: enough to share among 8 threads */
   CHUNK_FLOPS = 2000000,     /* a smaller piece is not worth a thread's while: about 20 us */
   A_BLOCK_BYTES = 400 << 10, /* rows of a chunk times the block of k: most of a second-level cache */
-  LEAST_ROWS = 128,          /* of a chunk: for fewer, packing B takes too much of the time */
+  LEAST_ROWS = 64,           /* of a chunk: for fewer, packing B takes too much of the time */
   THIN_ELEMENTS = 32768,     /* of the matrix, for one chunk of a product with a vector */
   ALIGNMENT = 16             /* floats: scratch areas start on cache lines */
 };
@@ -133,17 +133,17 @@ struct cut { int64_t rows, columns, row_pieces, column_pieces, k_block; };
 
 /* Every column of chunks packs A again, every row of chunks B: the time of it, in arbitrary units. */
 static int64_t packing_cost(const struct gemm_shape *s, int64_t row_pieces, int64_t column_pieces) {
-  int64_t cost_a = s->ta ? 3 : 0, cost_b = s->packed ? 0 : s->tb ? 3 : 2;
+  int64_t cost_a = s->ta ? 3 : 0, cost_b = s->packed ? 0 : s->tb ? 3 : 1;
   return s->m * column_pieces * cost_a + s->n * row_pieces * cost_b;
 }
 
-/* How many rows of chunks, for about `want` chunks in all: the number that packs least. */
+/* How many rows of chunks, for about `want` chunks in all, or half as many at least: the number that packs least. */
 static int64_t choose_row_pieces(const struct gemm_shape *s, int64_t want, int64_t fewest, int64_t most_rows, int64_t most_columns) {
-  int64_t best = fewest, best_cost = INT64_MAX;
-  for (int64_t r = fewest; r <= most(fewest, least(want, most_rows)); r++) {
-    int64_t c = pieces(want, r);
-    if (c > most_columns && r < least(want, most_rows)) continue;
-    int64_t cost = packing_cost(s, r, least(c, most_columns));
+  int64_t best = fewest, best_cost = INT64_MAX, last = most(fewest, least(want, most_rows));
+  for (int64_t r = fewest; r <= last; r++) {
+    int64_t c = least(pieces(want, r), most_columns);
+    if (2 * r * c < want && r < last) continue;
+    int64_t cost = packing_cost(s, r, c);
     if (cost < best_cost) best = r, best_cost = cost;
   }
   return best;

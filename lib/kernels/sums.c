@@ -41,17 +41,26 @@ float ISA_NAME(max)(const float *x, int64_t n) {
   return result;
 }
 
+/* Two vectors a turn: four chains hide the latency of a multiply-add. */
 static double sum_squares_block(const float *x, int64_t n) {
-  vd acc[2] = {{0}};
-  for (int64_t i = 0; i < n; i += LANES) {
+  vd acc[4] = {{0}};
+  int64_t i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES)
+    for (int j = 0; j < 2; j++) {
+      vf v = vf_load(x + i + j * LANES);
+      vd low = vd_low(v), high = vd_high(v);
+      acc[2 * j] += low * low;
+      acc[2 * j + 1] += high * high;
+    }
+  for (; i < n; i += LANES) {
     vf v = n - i < LANES ? vf_load_part(x + i, n - i, 0.0f) : vf_load(x + i);
     vd low = vd_low(v), high = vd_high(v);
     acc[0] += low * low;
     acc[1] += high * high;
   }
-  vd both = acc[0] + acc[1];
+  vd all = (acc[0] + acc[1]) + (acc[2] + acc[3]);
   double sum = 0;
-  for (int j = 0; j < LANES / 2; j++) sum += both[j];
+  for (int j = 0; j < LANES / 2; j++) sum += all[j];
   return sum;
 }
 

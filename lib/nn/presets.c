@@ -64,22 +64,22 @@ static const struct preset presets[] = {
   },
   {
     .name = "clothes",
-    .help = "Dense networks for small pictures such as Fashion-MNIST: batch norm in G, dropout in D, averaged generator.",
+    .help = "Dense networks for small pictures such as Fashion-MNIST, which learn all kinds within a minute: batch norm in G, a gradient "
+            "penalty around 0 in D (Thanh-Tung et al. 2019), averaged generator.",
     .generator =
       "input z {latent} noise=normal\n"
       "dense units=256; batch-norm; leaky-relu slope=0.2\n"
       "dense units=512; batch-norm; leaky-relu slope=0.2\n"
-      "dense units=1024; batch-norm; leaky-relu slope=0.2\n"
       "dense units={pixels}; tanh\n"
       "reshape shape={size}\n",
     .discriminator =
       "input image {size}\n"
       "flatten\n"
-      "dense units=1024; leaky-relu slope=0.2; dropout rate=0.3\n"
-      "dense units=512; leaky-relu slope=0.2; dropout rate=0.3\n"
-      "dense units=256; leaky-relu slope=0.2; dropout rate=0.3\n"
+      "dense units=512; leaky-relu slope=0.2\n"
+      "dense units=256; leaky-relu slope=0.2\n"
       "dense units=1\n",
-    .loss = "non-saturating smooth=0.1", .optimizer_d = "adam rate=2e-4 beta1=0.5", .optimizer_g = "adam rate=2e-4 beta1=0.5",
+    .loss = "non-saturating", .penalty = "wgan-gp weight=1 target=0",
+    .optimizer_d = "adam rate=1e-3 beta1=0 beta2=0.99", .optimizer_g = "adam rate=1e-3 beta1=0 beta2=0.99",
     .batch = 64, .latent = 64, .d_steps = 1, .ema = 0.999, .size = "28x28x1",
   },
 };

@@ -34,9 +34,9 @@ static gan_node *bad_weights(int32_t n, gan_node *const *y, gan_node *const *wei
 }
 
 static gan_node *bad_arguments(int32_t n_y, gan_node *const *y, gan_node *const *weights, int32_t n_x, gan_node *const *x) {
-  if (n_y < 1 || !y || n_x < 0 || (n_x > 0 && !x)) return y && n_y > 0 && y[0] && y[0]->graph
-    ? graph_fail(y[0]->graph, GAN_ERROR_ARGUMENT, "gradients: y and x are needed, at least one y") : node_none();
+  if (n_y < 1 || !y) return node_none();
   gan_node *bad = nodes_bad("gradients (y)", GAN_F32, n_y, y);
+  if (!bad && (n_x < 0 || (n_x > 0 && !x))) bad = graph_fail(y[0]->graph, GAN_ERROR_ARGUMENT, "gradients: x may not be NULL");
   if (!bad && weights) bad = bad_weights(n_y, y, weights);
   for (int32_t i = 0; !bad && i < n_x; i++) {
     gan_node *pair[2] = {y[0], x[i]};
@@ -69,11 +69,9 @@ static void accumulate(struct backward *b, const gan_node *n, gan_node *d) {
   *sum = *sum ? gan_add(*sum, d) : d;
 }
 
-enum { FEW = 16 };   /* inputs of any op that a plan can run */
-
 static void pass_on(struct backward *b, gan_node *n) {
-  uint8_t wanted[FEW] = {0};
-  gan_node *dx[FEW] = {0};
+  uint8_t wanted[CALL_INPUTS] = {0};
+  gan_node *dx[CALL_INPUTS] = {0};
   for (int32_t i = 0; i < n->n_in; i++) wanted[i] = b->depends[n->in[i]->id];
   n->op->gradient(n, b->grad[n->id], wanted, dx);
   for (int32_t i = 0; i < n->n_in; i++) {

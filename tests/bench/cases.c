@@ -90,7 +90,10 @@ static void build_step(const struct parts *p, gan_graph *step, const struct benc
   gan_node *real = gan_input(step, "real", GAN_F32, 2, shape);
   gan_phase(step, "D");
   gan_node *fake = gan_apply(p->g, gan_noise(step, p->g, "z"));
-  gan_node *loss = gan_loss_discriminator(p->loss, gan_apply(p->d, real), gan_apply(p->d, fake));
+  /* As the trainer does: nothing in these D's couples the batch, so that real and fake samples go through together. */
+  gan_node *scores = gan_apply(p->d, gan_concat(2, (gan_node *const[]){real, fake}, 0));
+  gan_node *of_real = gan_slice(scores, 0, 0, c->batch), *of_fake = gan_slice(scores, 0, c->batch, 2 * c->batch);
+  gan_node *loss = gan_loss_discriminator(p->loss, of_real, of_fake);
   if (p->penalty) loss = gan_add(loss, gan_loss_penalty(p->penalty, p->d, real, fake, 0, NULL));
   gan_minimize(p->of_d, loss);
   gan_phase(step, "G");
