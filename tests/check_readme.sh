@@ -8,7 +8,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 awk -v base="$work/piece" '
-  /^```c$/ { file = base ++n ".c"; next }
+  /^```c$/ { n++; file = base n ".c"; next }
   /^```$/ { file = "" }
   file { print > file }' "$readme"
 

@@ -26,7 +26,7 @@ check() {
   name=$1 log=$checks/$1.log
   shift
   started=$(date +%s)
-  "$@" >"$log" 2>&1
+  ("$@") >"$log" 2>&1
   status=$?
   took="$(($(date +%s) - started)) s"
   counted=$(sed -n '$s/^counted \([0-9]* [0-9]*\)$/\1/p' "$log")
@@ -114,7 +114,7 @@ sanitizer() {
 
 valgrind_tests() {
   command -v valgrind >/dev/null || { echo "no valgrind"; return 77; }
-  meson_test build --suite valgrind -t 20 \
+  GAN_TEST_EVERY=100 meson_test build --suite valgrind -t 20 \
     --wrapper "valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect '--suppressions=$root/tests/valgrind.supp'"
 }
 
@@ -140,15 +140,18 @@ check tests meson_test build
 [ -z "$quick" ] || finish
 
 # Two lanes, for two cores.
+trap 'kill $lanes 2>/dev/null; exit 130' INT TERM
 (
   check asan sanitizer address
   check tsan sanitizer thread
 ) &
+lanes=$!
 (
   check consumer sh tests/consumer/check.sh build "$checks/consumer"
   check clang variant clang clang '-Dblas=builtin' '--suite core'
   check blis blis
   check valgrind valgrind_tests
 ) &
+lanes="$lanes $!"
 wait
 finish

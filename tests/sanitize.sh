@@ -25,7 +25,9 @@ esac
 
 CC=gcc
 export CC
-[ -f $build/build.ninja ] || meson setup $build -Db_sanitize=$sanitizers -Db_lundef=false -Dblas=builtin -Doptimization=1 \
+# A build folder that was moved or broke off is made anew.
+ninja -C $build build.ninja >/dev/null 2>&1 || rm -rf $build
+[ -d $build ] || meson setup $build -Db_sanitize=$sanitizers -Db_lundef=false -Dblas=builtin -Doptimization=1 \
   -Dexamples=disabled -Dbench=false || exit 1
 ninja -C $build || exit 1
 # shellcheck disable=SC2086 # several words

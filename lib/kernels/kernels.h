@@ -34,10 +34,10 @@ enum vec_op { VEC_LIST(VEC_ENUM) VEC_COUNT };
 
 enum { CHAIN_DIMS = 6, CHAIN_INPUTS = 16, CHAIN_CONSTS = 16, CHAIN_INSTRS = 48, CHAIN_REGS = 24, CHAIN_OUTPUTS = 8, CHAIN_BLOCK = 512 };
 
-struct chain_instr { uint8_t op /* enum vec_op */, dst, a, b, c; };  /* operands: register numbers */
+struct chain_instr { uint8_t op /* enum vec_op */, dst, a, b, c; };  /* operands: register numbers; unused ones any valid one */
 
-/* Registers 0..n_in-1 hold the inputs, the next n_const the constants, the rest is free for results (single assignment not
- * required). The loop space is shape[0..rank-1], row-major; input i is read at sum(index[d] * stride[i][d]); a stride of 0
+/* Registers 0..n_in-1 hold the inputs, the next n_const the constants; neither is a destination. The rest is free for results
+ * (single assignment not required). The loop space is shape[0..rank-1], row-major; input i is read at sum(index[d] * stride[i][d]); a stride of 0
  * repeats. Outputs are dense in loop order; output j is register out[j]. An output may be the same memory as a dense input. */
 struct chain {
   int32_t rank, n_in, n_const, n_instr, n_out;
@@ -81,7 +81,7 @@ struct gemm_shape {
   float slope;
 };
 
-int64_t gemm_chunks(const struct kernels *k, const struct gemm_shape *s);
+int64_t gemm_chunks(const struct kernels *k, const struct gemm_shape *s);    /* at least 1 */
 size_t gemm_scratch(const struct kernels *k, const struct gemm_shape *s);    /* bytes, per thread, 64-byte aligned */
 void gemm_run(const struct kernels *k, const struct gemm_shape *s, const float *a, const float *b, const float *bias, float *c,
               int64_t chunk, void *scratch);
@@ -97,7 +97,7 @@ int32_t gemm_prefers_blas(const struct kernels *k, const struct gemm_shape *s);
 int32_t blas_available(void);
 const char *blas_name(void);
 void blas_sgemm(const struct gemm_shape *s, const float *a, const float *b, float *c);   /* the product alone: no bias, no act */
-int32_t blas_get_threads(void);
+int32_t blas_get_threads(void);                  /* 0: a BLAS without such a setting, or none */
 void blas_set_threads(int32_t n);
 
 /* ------------------------------------------------------------------ random numbers: counter-based, bits equal on every ISA */

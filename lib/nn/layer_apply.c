@@ -81,12 +81,12 @@ gan_node *layer_apply_backed(gan_graph *g, gan_layer *l, int32_t training, int64
   };
   graph_keep(g, layer_ref(l), unref_layer);
   gan_node *y = forward(&call, n, in);
-  if (!g->failed) {
+  if (!node_failed(y)) {
     l->applied = 1;
     return y;
   }
   if (!l->applied) drop_variables(l);
-  name_failure(g, l->path);
+  if (g->failed) name_failure(g, l->path);
   return &g->error;
 }
 

@@ -11,7 +11,8 @@ gan_status gan_context_add_layer(gan_context *context, const char *name, gan_lay
   if (!context) return GAN_ERROR_ARGUMENT;
   REQUIRE(context, name && function, "gan_context_add_layer: name and function may not be NULL");
   REQUIRE(context, name_is_valid(name), "gan_context_add_layer: '%s' is no name: letters, digits and hyphens", name);
-  REQUIRE(context, !layer_find(name), "gan_context_add_layer: '%s' is a built-in layer", name);
+  int32_t word = !strcmp(name, "input") || !strcmp(name, "output"); /* of gan_network_build */
+  REQUIRE(context, !layer_find(name) && !word, "gan_context_add_layer: '%s' is a built-in name", name);
   REQUIRE(context, !registry_find(context, REGISTRY_LAYER, name), "gan_context_add_layer: '%s' is registered already", name);
   return registry_add(context, REGISTRY_LAYER, name, (registry_function)function, user, release);
 }

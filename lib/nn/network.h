@@ -7,7 +7,7 @@
 enum {
   NETWORK_NAME = 64,
   NETWORK_LAYERS = 4096,         /* of one network */
-  NETWORK_APPLICATIONS = 65536,  /* of layers, in one application of the network, with all that is nested */
+  NETWORK_APPLICATIONS = 4096,   /* of layers, in one application of the network, with all that is nested */
   NETWORK_DEPTH = 16,            /* networks within networks */
   PROBE_BATCH = 2,
 };
