@@ -12,5 +12,5 @@ cd "$root"
 if ! [ -f build/build.ninja ]; then meson setup build >build-setup.log || { cat build-setup.log; exit 1; }; rm -f build-setup.log; fi
 ninja -C build examples/gan-train examples/gan-sample >/dev/null || { ninja -C build examples/gan-train; exit 1; }
 
-build/examples/gan-train --overwrite --out "$out" "$@" "$images"
+build/examples/gan-train --model clothes --seconds 60 --overwrite --out "$out" "$@" "$images"
 echo "pictures, curves and the trained generator: $out"

@@ -80,10 +80,10 @@ int main(int argc, char **argv) {
 
   gan_trainer_config config;
   gan_trainer_config_init(&config, sizeof config);
-  config.batch = 256;
+  config.batch = 128;
   config.steps = 6000;
-  config.penalty = "wgan-gp weight=0.1 target=0";
-  config.optimizer_d = config.optimizer_g = "adam rate=1e-3 beta1=0.5 schedule=(cosine steps=6000)";
+  config.penalty = "wgan-gp weight=0.05 target=0";
+  config.optimizer_d = config.optimizer_g = "adam rate=2e-3 beta1=0 beta2=0.99 schedule=(cosine steps=6000)";
   config.ema = 0.999;
   config.progress = show;
 

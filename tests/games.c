@@ -29,7 +29,8 @@ gan_network *make_generator(gan_context *ctx) {
 }
 
 gan_network *make_discriminator(gan_context *ctx) {
-  return make_network(ctx, "D", "input x 2; dense units=16; leaky-relu slope=0.2; dense units=16; leaky-relu slope=0.2; dense units=1");
+  return make_network(ctx, "D",
+                      "input x 2; dense units=16; leaky-relu slope=0.2; dense units=16; leaky-relu slope=0.2; dense units=1");
 }
 
 gan_tensor *make_tensor(gan_context *ctx, int32_t rank, const int64_t *shape, const float *values) {

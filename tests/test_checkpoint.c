@@ -240,11 +240,14 @@ static void check_misfit(const char *d, const char *optimizer_d, gan_status stat
 static void what_does_not_fit_changes_nothing(void **state) {
   (void)state;
   static const char *const adam = "adam rate=1e-2";
-  check_misfit("input x 2; dense units=9 name=first; leaky-relu slope=0.2; dropout rate=0.2; dense units=1", adam, GAN_ERROR_SHAPE,
+  check_misfit("input x 2; dense units=9 name=first; leaky-relu slope=0.2; dropout rate=0.2; dense units=1", adam,
+               GAN_ERROR_SHAPE,
                "tensor 'D/first/weight' is 8x2, in this game 9x2");
-  check_misfit("input x 2; dense units=8 name=other; leaky-relu slope=0.2; dropout rate=0.2; dense units=1", adam, GAN_ERROR_SHAPE,
+  check_misfit("input x 2; dense units=8 name=other; leaky-relu slope=0.2; dropout rate=0.2; dense units=1", adam,
+               GAN_ERROR_SHAPE,
                "tensor 'D/first/");
-  check_misfit("input x 2; dense units=8 name=first; dense units=4 name=more; dense units=1 name=dense1", adam, GAN_ERROR_SHAPE, "");
+  check_misfit("input x 2; dense units=8 name=first; dense units=4 name=more; dense units=1 name=dense1", adam, GAN_ERROR_SHAPE,
+               "");
   check_misfit(discriminator, "sgd rate=1e-2", GAN_ERROR_SHAPE, "is not in this game");
   check_misfit(discriminator, "adamw rate=1e-2", GAN_ERROR_SHAPE, "is of a game with other steps, phases or optimizers");
 }
@@ -264,7 +267,8 @@ static void other_files_are_refused(void **state) {
 
 /* Writes a checkpoint again with one metadata entry replaced. */
 static void forge(gan_context *ctx, const struct memory_file *from, struct memory_file *to, const char *key, const char *value) {
-  static const char *const keys[] = {"gan.kind", "gan.format", "gan.version", "gan.build", "gan.isa", "gan.steps", "gan.seed", "gan.digest", "gan.state"};
+  static const char *const keys[] = {"gan.kind", "gan.format", "gan.version", "gan.build", "gan.isa", "gan.steps", "gan.seed",
+    "gan.digest", "gan.state"};
   enum { KEYS = sizeof keys / sizeof *keys };
   struct st_metadata metadata[KEYS];
   struct st_file f;
@@ -308,8 +312,10 @@ static void metadata_is_checked(void **state) {
     {"gan.state", "{\"runs\":[1,-2],\"data\":[1],\"optimizers\":[],\"scalars\":[]}", GAN_ERROR_FORMAT},
     {"gan.state", "{\"runs\":[1,2],\"data\":[1.5],\"optimizers\":[],\"scalars\":[]}", GAN_ERROR_FORMAT},
     {"gan.state", "{\"runs\":[1,2],\"data\":[1],\"optimizers\":[],\"scalars\":[]}", GAN_ERROR_SHAPE},
-    {"gan.state", "{\"runs\":[1,2],\"data\":[1],\"optimizers\":[{\"name\":\"D\",\"step\":1,\"rate\":-1},{}],\"scalars\":[]}", GAN_ERROR_FORMAT},
-    {"gan.state", "{\"runs\":[1,2],\"data\":[1],\"optimizers\":[{\"name\":\"X\",\"step\":1,\"rate\":1},{}],\"scalars\":[]}", GAN_ERROR_SHAPE},
+    {"gan.state", "{\"runs\":[1,2],\"data\":[1],\"optimizers\":[{\"name\":\"D\",\"step\":1,\"rate\":-1},{}],\"scalars\":[]}",
+      GAN_ERROR_FORMAT},
+    {"gan.state", "{\"runs\":[1,2],\"data\":[1],\"optimizers\":[{\"name\":\"X\",\"step\":1,\"rate\":1},{}],\"scalars\":[]}",
+      GAN_ERROR_SHAPE},
   };
   struct run a = run_open(NULL, 1), b = run_open(NULL, 1);
   struct memory_file f = file_in(space);
@@ -365,7 +371,8 @@ static void files_that_end_early_change_nothing(void **state) {
     assert_true(status == GAN_ERROR_FORMAT || status == GAN_ERROR_FILE);
   }
   f.size = size;
-  for (f.fail_after = 1; f.fail_after < size; f.fail_after += 1 + f.fail_after / 3) assert_int_not_equal(restore_from(&a, &f), GAN_OK);
+  for (f.fail_after = 1; f.fail_after < size; f.fail_after += 1 + f.fail_after / 3) assert_int_not_equal(restore_from(&a, &f),
+                                                                                                         GAN_OK);
   assert_same(&a, &b, 2);
   run_close(&a);
   run_close(&b);

@@ -8,8 +8,8 @@
 /* A game whose step "s" only reads slots of a source. */
 struct feed { gan_context *ctx; gan_data *data; gan_game *game; gan_graph *graph; int64_t batch; };
 
-static struct feed feed_open(int64_t batch, int64_t seed) {
-  struct feed f = {.ctx = make_context(NULL, 1), .batch = batch};
+static struct feed feed_open_on(struct allocator *a, int64_t batch, int64_t seed) {
+  struct feed f = {.ctx = make_context(a, 1), .batch = batch};
   gan_game_config c;
   gan_game_config_init(&c, sizeof c);
   c.batch = batch;
@@ -18,6 +18,10 @@ static struct feed feed_open(int64_t batch, int64_t seed) {
   must(f.ctx, gan_game_create(f.ctx, &c, &f.game));
   must(f.ctx, gan_game_add_step(f.game, "s", &f.graph));
   return f;
+}
+
+static struct feed feed_open(int64_t batch, int64_t seed) {
+  return feed_open_on(NULL, batch, seed);
 }
 
 static void feed_close(struct feed *f) {
@@ -247,6 +251,27 @@ static void a_callback_that_fails_may_be_asked_again(void **state) {
   feed_close(&f);
 }
 
+static void every_allocation_may_fail(void **state) {
+  (void)state;
+  for (int64_t at = 1;; at++) {
+    struct allocator a = {0};
+    struct feed f = feed_open_on(&a, 4, 3);
+    struct counter c = {.label = -1};
+    a.fail_at = a.calls + at;
+    gan_status status = gan_data_callback(f.data, COUNT, "x 2x3; label classes=3", fill, &c, count_release);
+    if (status == GAN_OK) {
+      ask(&f, "x");
+      status = gan_game_step(f.game, "s");
+    }
+    int reached = a.calls >= a.fail_at;
+    a.fail_at = 0;
+    feed_close(&f);
+    assert_int_equal(a.live, 0);
+    assert_int_equal(status, reached ? GAN_ERROR_MEMORY : GAN_OK);
+    if (!reached) break;
+  }
+}
+
 /* ------------------------------------------------------------------ mistakes */
 
 static gan_status add(struct feed *f, const char *slot, int32_t type, int32_t rank, const int64_t *shape, const char *spec) {
@@ -360,6 +385,7 @@ int main(void) {
     cmocka_unit_test(ends_of_a_range_are_met),
     cmocka_unit_test(callbacks_fill_batches),
     cmocka_unit_test(a_callback_that_fails_may_be_asked_again),
+    cmocka_unit_test(every_allocation_may_fail),
     cmocka_unit_test(slots_are_checked),
     cmocka_unit_test(labels_are_checked_when_they_come),
     cmocka_unit_test(labels_must_lie_in_the_table),

@@ -114,7 +114,8 @@ static void nodes_are_computed_again_after_a_commit(void **state) {
 static void updates_of_a_phase_happen_together(void **state) {
   (void)state;
   struct table t = table_open();
-  gan_network *a = make_network(t.ctx, "A", "input x 2; counting name=c"), *b = make_network(t.ctx, "B", "input x 2; counting name=c");
+  gan_network *a = make_network(t.ctx, "A", "input x 2; counting name=c"), *b = make_network(t.ctx, "B",
+                                                                                             "input x 2; counting name=c");
   gan_optimizer *oa = make_optimizer(t.ctx, "a", "sgd rate=1", a, NULL), *ob = make_optimizer(t.ctx, "b", "adam rate=1", b, NULL);
   gan_node *x = input2(&t, "x"), *product = gan_mul(apply(a, x), apply(b, x));
   gan_minimize(oa, product);
@@ -201,8 +202,10 @@ static void averages_follow(void **state) {
 static void state_moves_with_the_parameters(void **state) {
   (void)state;
   struct table t = table_open();
-  gan_network *g = make_network(t.ctx, "G", "input x 2; counting name=c"), *d = make_network(t.ctx, "D", "input x 2; counting name=c");
-  gan_network *frozen = make_network(t.ctx, "F", "input x 2; counting name=c"), *bare = make_network(t.ctx, "B", "input x 2; tally name=t");
+  gan_network *g = make_network(t.ctx, "G", "input x 2; counting name=c"), *d = make_network(t.ctx, "D",
+                                                                                             "input x 2; counting name=c");
+  gan_network *frozen = make_network(t.ctx, "F", "input x 2; counting name=c"), *bare = make_network(t.ctx, "B",
+                                                                                                     "input x 2; tally name=t");
   gan_optimizer *og = make_optimizer(t.ctx, "g", "sgd", g, NULL), *od = make_optimizer(t.ctx, "d", "sgd", d, "*/w");
   gan_node *x = gan_apply(bare, input2(&t, "x")), *fake = gan_apply(frozen, gan_apply(g, x));
   gan_phase(t.graph, "D");
@@ -524,7 +527,8 @@ static void builders_are_checked(void **state) {
 static void optimizers_have_names_of_their_own(void **state) {
   (void)state;
   struct table t = table_open();
-  gan_network *n = make_network(t.ctx, "N", "input x 2; counting name=c"), *m = make_network(t.ctx, "M", "input x 2; counting name=c");
+  gan_network *n = make_network(t.ctx, "N", "input x 2; counting name=c"), *m = make_network(t.ctx, "M",
+                                                                                             "input x 2; counting name=c");
   gan_optimizer *a = make_optimizer(t.ctx, "a", "sgd", n, NULL), *b = make_optimizer(t.ctx, "a", "sgd", m, NULL);
   gan_minimize(a, apply(n, input2(&t, "x")));
   gan_minimize(b, apply(m, input2(&t, "x")));
@@ -545,6 +549,59 @@ static void followers_are_clones(void **state) {
   expect_unprepared(&t, GAN_ERROR_SHAPE, "'M' has not the structure of 'N'");
   gan_minimize(NULL, NULL);
   gan_follow(NULL, NULL, NULL, 0);
+}
+
+/* A product of (3, 4) and (4, 5) is 120 operations, its gradient to the weights as many; nobody asks for the one to x. */
+static void costs_are_known_before_anything_runs(void **state) {
+  (void)state;
+  struct table t = table_open();
+  int64_t forward, both, bytes;
+  gan_graph *second;
+  gan_network *n = make_network(t.ctx, "N", "input x 4; dense units=5 bias=no");
+  gan_optimizer *o = make_optimizer(t.ctx, "o", "sgd", n, NULL);
+  must(t.ctx, gan_game_add_step(t.game, "update", &second));
+  const int64_t shape[] = {3, 4};
+  gan_output(gan_apply(n, gan_input(t.graph, "x", GAN_F32, 2, shape)), "y");
+  gan_minimize(o, gan_mean(gan_square(gan_apply(n, gan_input(second, "x", GAN_F32, 2, shape)))));
+  must(t.ctx, gan_game_cost(t.game, "s", &bytes, &forward));
+  must(t.ctx, gan_game_cost(t.game, "update", NULL, &both));
+  assert_int_equal(forward, 120);
+  assert_int_equal(both, 240);
+  assert_true(bytes >= 4 * (12 + 15));
+  must(t.ctx, gan_game_cost(t.game, NULL, NULL, &both));
+  assert_int_equal(both, 360);
+  assert_int_equal(gan_game_steps(t.game), 0);
+  gan_optimizer_free(o);
+  gan_network_free(n);
+  table_close(&t);
+}
+
+/* Slots and the count of steps are the optimizer's, wherever it is used. */
+static void steps_share_optimizers(void **state) {
+  (void)state;
+  struct table t = table_open();
+  gan_graph *first = t.graph, *second;
+  gan_network *n = make_network(t.ctx, "N", "input x 2; counting name=c");
+  gan_optimizer *o = make_optimizer(t.ctx, "o", "sgd rate=1 momentum=0.5 schedule=(step every=2 factor=0.1)", n, NULL);
+  must(t.ctx, gan_game_add_step(t.game, "again", &second));
+  gan_minimize(o, apply(n, input2(&t, "x")));
+  t.graph = second;
+  gan_minimize(o, apply(n, input2(&t, "x")));
+  t.graph = first;
+  bind2(&t, "x", 1, 0);
+  double w[2], velocity = 0;
+  pair(&t, n, "c/w", w);
+  for (int i = 0; i < 4; i++) {
+    double now[2];
+    must(t.ctx, gan_game_step(t.game, i % 2 ? "again" : "s"));
+    pair(&t, n, "c/w", now);
+    velocity = 0.5 * velocity + 1;
+    w[0] -= velocity * (i < 2 ? 1 : 0.1);
+    assert_true(fabs(now[0] - w[0]) < 1e-5);
+  }
+  gan_optimizer_free(o);
+  gan_network_free(n);
+  table_close(&t);
 }
 
 static void prepared_games_are_closed(void **state) {
@@ -640,6 +697,8 @@ int main(void) {
     cmocka_unit_test(builders_are_checked),
     cmocka_unit_test(optimizers_have_names_of_their_own),
     cmocka_unit_test(followers_are_clones),
+    cmocka_unit_test(costs_are_known_before_anything_runs),
+    cmocka_unit_test(steps_share_optimizers),
     cmocka_unit_test(prepared_games_are_closed),
     cmocka_unit_test(null_is_refused),
     cmocka_unit_test(debug_names_the_first_bad_node),

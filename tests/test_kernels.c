@@ -170,10 +170,12 @@ static int32_t overflows(double exact) {
 static void assert_vec_result(const struct vec_range *r, float got, const float x[3]) {
   double exact = vec_cases[r->op].ref(x[0], x[1], x[2]);
   double bound = r->ulp < 0 ? ulp_of((double)x[0] * x[1]) + ulp_of(exact) : r->ulp * ulp_of(exact) * 1.0001;
-  int32_t good = isnan(exact) ? isnan(got) : overflows(exact) ? isinf(got) && (got > 0) == (exact > 0) : fabs(got - exact) <= bound;
+  int32_t good = fabs(got - exact) <= bound;
+  if (isnan(exact)) good = isnan(got);
+  else if (overflows(exact)) good = isinf(got) && (got > 0) == (exact > 0);
   if (!good)
-    fail_msg("%s(%.9g, %.9g, %.9g) = %.9g, exact %.9g, %.3g ulp", vec_cases[r->op].name, (double)x[0], (double)x[1], (double)x[2], (double)got,
-             exact, fabs(got - exact) / ulp_of(exact));
+    fail_msg("%s(%.9g, %.9g, %.9g) = %.9g, exact %.9g, %.3g ulp", vec_cases[r->op].name, (double)x[0], (double)x[1], (double)x[2],
+             (double)got, exact, fabs(got - exact) / ulp_of(exact));
 }
 
 static void check_vec_range(const struct kernels *k, const struct vec_range *r) {
@@ -197,8 +199,8 @@ static void test_vec_accuracy(void **state) {
     if (!covered[op]) fail_msg("%s has no range in vec_ranges", vec_cases[op].name);
 }
 
-static const float special[] = {0.0f,      -0.0f,     1.0f,  -1.0f, 0.5f,  -0.5f, 2.0f,   -2.0f,    3.0f,     -3.0f,   1e-30f, -1e-30f, 1e-40f,
-                                -1e-45f,   1e30f,     -1e30f, 88.0f, -88.0f, 150.0f, -150.0f, 8388609.0f, 3.4e38f, -3.4e38f, INFINITY, -INFINITY, NAN};
+static const float special[] = {0.0f,    -0.0f, 1.0f,   -1.0f, 0.5f,   -0.5f,  2.0f,    -2.0f,      3.0f,    -3.0f,    1e-30f,   -1e-30f,   1e-40f,
+                                -1e-45f, 1e30f, -1e30f, 88.0f, -88.0f, 150.0f, -150.0f, 8388609.0f, 3.4e38f, -3.4e38f, INFINITY, -INFINITY, NAN};
 enum { SPECIALS = sizeof special / sizeof *special };
 
 /* Every pair of special values through every function; the bounds are those of ordinary values. */
@@ -282,8 +284,8 @@ static struct chain random_chain(int64_t most) {
   c.n_instr = (int32_t)draw(1, 6);
   for (int32_t i = 0; i < c.n_instr; i++) {
     int32_t known = c.n_in + c.n_const + i;
-    c.instr[i] = (struct chain_instr){(uint8_t)draw(0, VEC_COUNT - 1), (uint8_t)known, (uint8_t)draw(0, known - 1), (uint8_t)draw(0, known - 1),
-                                      (uint8_t)draw(0, known - 1)};
+    uint8_t op = (uint8_t)draw(0, VEC_COUNT - 1), a = (uint8_t)draw(0, known - 1), b = (uint8_t)draw(0, known - 1);
+    c.instr[i] = (struct chain_instr){op, (uint8_t)known, a, b, (uint8_t)draw(0, known - 1)};
   }
   c.n_out = (int32_t)draw(1, 3);
   for (int32_t j = 0; j < c.n_out; j++) c.out[j] = (uint8_t)draw(0, c.n_in + c.n_const + c.n_instr - 1);
@@ -408,12 +410,14 @@ static void check_reduce(const struct kernels *k, struct reduce_shape s) {
 
 static void test_reduce(void **state) {
   (void)state;
-  static const int64_t shapes[][3] = {{0, 3, 4}, {3, 4, 0}, {3, 0, 4}, {1, 1, 1}, {1, 100000, 1}, {1, 70001, 3}, {1, 64, 784}, {64, 784, 1},
-                                      {2, 40000, 5}, {1, 64, 30000}, {3, 900, 64}, {1, 3000, 70}, {7, 17, 33}, {5000, 3, 1}, {5000, 1, 3}};
+  static const int64_t shapes[][3] = {{0, 3, 4}, {3, 4, 0}, {3, 0, 4}, {1, 1, 1}, {1, 100000, 1}, {1, 70001, 3}, {1, 64, 784},
+                                      {64, 784, 1}, {2, 40000, 5}, {1, 64, 30000}, {3, 900, 64}, {1, 3000, 70}, {7, 17, 33}, {5000, 3, 1},
+                                      {5000, 1, 3}};
   FOR_EACH_ISA(k) for (int32_t op = REDUCE_SUM; op <= REDUCE_MAX; op++) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
       check_reduce(k, (struct reduce_shape){op, shapes[i][0], shapes[i][1], shapes[i][2]});
-    for (int turn = 0; turn < 60; turn++) check_reduce(k, (struct reduce_shape){op, draw(1, 9), draw(0, 300), draw(1, draw(0, 1) ? 9 : 90)});
+    for (int turn = 0; turn < 60; turn++)
+      check_reduce(k, (struct reduce_shape){op, draw(1, 9), draw(0, 300), draw(1, draw(0, 1) ? 9 : 90)});
   }
 }
 
@@ -472,7 +476,8 @@ static double activated(const struct gemm_shape *s, double x) {
 struct product { struct gemm_shape s; float *a, *b, *bias, *c, *packed; int64_t c_size; };
 
 static struct gemm_shape shape(int64_t m, int64_t n, int64_t k, int32_t ta, int32_t tb, int64_t gap) {
-  return (struct gemm_shape){.m = m, .n = n, .k = k, .ta = ta, .tb = tb, .lda = (ta ? m : k) + gap, .ldb = (tb ? k : n) + gap, .ldc = n + gap};
+  int64_t lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
+  return (struct gemm_shape){.m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .ta = ta, .tb = tb};
 }
 
 static struct product make_product(const struct kernels *k, struct gemm_shape s) {
@@ -493,8 +498,8 @@ static void free_product(struct product *p) {
 static void run_product(const struct kernels *k, const struct product *p, float *c, int32_t backwards) {
   void *scratch = allocate(gemm_scratch(k, &p->s));
   int64_t chunks = gemm_chunks(k, &p->s);
-  for (int64_t i = 0; i < chunks; i++)
-    gemm_run(k, &p->s, p->a, p->s.packed ? p->packed : p->b, p->s.has_bias ? p->bias : NULL, c, backwards ? chunks - 1 - i : i, scratch);
+  const float *b = p->s.packed ? p->packed : p->b, *bias = p->s.has_bias ? p->bias : NULL;
+  for (int64_t i = 0; i < chunks; i++) gemm_run(k, &p->s, p->a, b, bias, c, backwards ? chunks - 1 - i : i, scratch);
   free(scratch);
 }
 
@@ -531,7 +536,8 @@ static void test_gemm_random(void **state) {
   (void)state;
   FOR_EACH_ISA(k) for (int turn = 0; turn < 400; turn++) {
     int64_t most = turn % 10 ? 40 : 150;
-    struct gemm_shape s = shape(draw(0, most), draw(0, most), draw(0, most), (int32_t)draw(0, 1), (int32_t)draw(0, 1), draw(0, 1) * draw(0, 9));
+    int32_t ta = (int32_t)draw(0, 1), tb = (int32_t)draw(0, 1);
+    struct gemm_shape s = shape(draw(0, most), draw(0, most), draw(0, most), ta, tb, draw(0, 1) * draw(0, 9));
     if (draw(0, 3) == 0) *(int64_t *[]){&s.m, &s.n, &s.k}[draw(0, 2)] = 1, s = shape(s.m, s.n, s.k, s.ta, s.tb, draw(0, 3));
     s.act = (int32_t)draw(GEMM_LINEAR, GEMM_SIGMOID);
     s.slope = draw(0, 1) ? 0.2f : 0.0f;
@@ -543,8 +549,8 @@ static void test_gemm_random(void **state) {
 /* Blocks of k, colliding strides, cuts by rows and by columns, long vectors. */
 static void test_gemm_large(void **state) {
   (void)state;
-  static const int64_t shapes[][3] = {{64, 100, 128}, {64, 33, 1100}, {33, 520, 256}, {3, 70, 1600}, {1, 300, 700}, {1, 1, 1500}, {128, 1, 256},
-                                      {500, 90, 70},  {1, 700, 1},    {200, 300, 1},  {31, 17, 1024}, {1, 90, 1030}};
+  static const int64_t shapes[][3] = {{64, 100, 128}, {64, 33, 1100}, {33, 520, 256}, {3, 70, 1600},  {1, 300, 700},  {1, 1, 1500},
+                                      {128, 1, 256},  {500, 90, 70},  {1, 700, 1},    {200, 300, 1},  {31, 17, 1024}, {1, 90, 1030}};
   FOR_EACH_ISA(k) for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) for (int32_t t = 0; t < 4; t++) {
     struct gemm_shape s = shape(shapes[i][0], shapes[i][1], shapes[i][2], t & 1, t >> 1, 0);
     s.has_bias = 1;
@@ -736,7 +742,8 @@ static void test_adam(void **state) {
   (void)state;
   const struct adam_scalars s = {2e-3f, 0.5f, 0.999f, 1e-8f, 2.0f, 1000.0f, 0.01f};
   FOR_EACH_ISA(k) for (int64_t n = 0; n < 70; n++) {
-    float *w = random_floats(n + 1, -1, 1), *g = random_floats(n + 1, -1, 1), *m = random_floats(n + 1, -1, 1), *v = random_floats(n + 1, 0, 1);
+    float *w = random_floats(n + 1, -1, 1), *g = random_floats(n + 1, -1, 1);
+    float *m = random_floats(n + 1, -1, 1), *v = random_floats(n + 1, 0, 1);
     double *expected = allocate((size_t)(3 * n + 1) * sizeof *expected);
     for (int64_t i = 0; i < n; i++) {
       double m1 = m[i] + (1.0 - s.beta1) * (g[i] - m[i]), v1 = v[i] + (1.0 - s.beta2) * ((double)g[i] * g[i] - v[i]);

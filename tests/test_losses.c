@@ -135,7 +135,8 @@ static int has_formula(const char *name) {
 static void every_row_has_a_formula(void **state) {
   (void)state;
   for (int32_t i = 0; i < gan_list_count(GAN_LIST_LOSSES); i++)
-    if (!has_formula(gan_list_name(GAN_LIST_LOSSES, i))) fail_msg("no formula for the loss '%s'", gan_list_name(GAN_LIST_LOSSES, i));
+    if (!has_formula(gan_list_name(GAN_LIST_LOSSES, i))) fail_msg("no formula for the loss '%s'", gan_list_name(GAN_LIST_LOSSES,
+                                                                                                                i));
   assert_int_equal(gan_list_count(GAN_LIST_PENALTIES), 1); /* wgan-gp; a new one needs a test beside it */
 }
 
@@ -193,7 +194,8 @@ static void gradient_penalty_reaches_the_weights(void **state) {
   gan_tensor *weight = make_tensor(b.ctx, 1, (int64_t[]){2}, w);
   must(b.ctx, gan_network_set(d, "last/weight", weight));
   gan_loss *penalty = make_loss(b.ctx, "wgan-gp weight=2");
-  gan_node *x = gan_input(b.graph, "real", GAN_F32, 2, (int64_t[]){N / 2, 2}), *y = gan_input(b.graph, "fake", GAN_F32, 2, (int64_t[]){N / 2, 2});
+  gan_node *x = gan_input(b.graph, "real", GAN_F32, 2, (int64_t[]){N / 2, 2}), *y = gan_input(b.graph, "fake", GAN_F32, 2,
+                                                                                              (int64_t[]){N / 2, 2});
   gan_node *p = gan_output(gan_loss_penalty(penalty, d, x, y, 0, NULL), "p");
   gan_output(gan_gradient(p, gan_variable_node(b.graph, d, "last/weight")), "dw");
   bind(&b, "real", real_scores);
@@ -253,7 +255,8 @@ static void gradient_penalty_mixes_each_sample_evenly(void **state) {
 static void cross_entropies_are_their_formulas(void **state) {
   (void)state;
   struct bench b = bench_open();
-  gan_node *x = gan_input(b.graph, "x", GAN_F32, 2, (int64_t[]){2, 3}), *labels = gan_input(b.graph, "y", GAN_I32, 1, (int64_t[]){2});
+  gan_node *x = gan_input(b.graph, "x", GAN_F32, 2, (int64_t[]){2, 3}), *labels = gan_input(b.graph, "y", GAN_I32, 1,
+                                                                                            (int64_t[]){2});
   gan_output(gan_cross_entropy(x, labels), "ce");
   gan_output(gan_binary_cross_entropy(x, 0.25), "bce");
   bind(&b, "x", real_scores);

@@ -197,7 +197,8 @@ static void fused_and_emitted_agree(void **state) {
 static void the_right_rules_are_fused(void **state) {
   (void)state;
   static const struct { const char *text; int32_t fused; } cases[] = {
-    {"sgd", 0}, {"rmsprop", 0}, {"adam", 1}, {"adam decay=0.1", 0}, {"adam clip=1", 0}, {"adam bound=1", 0}, {"adam clip-norm=1", 1},
+    {"sgd", 0}, {"rmsprop", 0}, {"adam", 1}, {"adam decay=0.1", 0}, {"adam clip=1", 0}, {"adam bound=1", 0}, {"adam clip-norm=1",
+      1},
     {"adamw", 1}, {"adamw decay=0", 1}, {"adamw clip=1", 0},
   };
   gan_context *ctx = make_context(NULL, 1);
@@ -266,7 +267,8 @@ static double warm_cosine(double t) { return cosine(t) * fmin((t + 1) / 4, 1); }
 static void schedules_are_their_formulas(void **state) {
   (void)state;
   static const struct { const char *text; double (*factor)(double t); } cases[] = {
-    {"constant", constant}, {"step every=3 factor=0.5", in_steps}, {"linear steps=5", linear}, {"cosine steps=10 end=0.1", cosine},
+    {"constant", constant}, {"step every=3 factor=0.5", in_steps}, {"linear steps=5", linear}, {"cosine steps=10 end=0.1",
+      cosine},
     {"cosine steps=10 end=0.1 warmup=4", warm_cosine},
   };
   gan_context *ctx = make_context(NULL, 1);
@@ -288,7 +290,8 @@ static void schedules_are_their_formulas(void **state) {
 /* ------------------------------------------------------------------ parameter sets */
 
 static gan_network *three_layers(gan_context *ctx) {
-  return make_network(ctx, "T", "input x 2; dense units=3 name=a1; dense units=3 name=a2; dense units=1 name=b; batch-norm name=n");
+  return make_network(ctx, "T",
+                      "input x 2; dense units=3 name=a1; dense units=3 name=a2; dense units=1 name=b; batch-norm name=n");
 }
 
 /* The paths of a set, joined by blanks. */

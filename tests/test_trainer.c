@@ -323,7 +323,9 @@ static void every_preset_makes_a_config(void **state) {
     struct play p = play_open(NULL, 1);
     gan_network_free(p.g);
     gan_network_free(p.d);
-    must(p.ctx, gan_preset_networks(p.ctx, gan_list_name(GAN_LIST_PRESETS, i), &p.g, &p.d));
+    char small[128];
+    snprintf(small, sizeof small, "%s size=6x6x1 latent=5", gan_list_name(GAN_LIST_PRESETS, i));
+    must(p.ctx, gan_preset_networks(p.ctx, small, &p.g, &p.d));
     gan_port port = {.struct_size = sizeof port};
     must(p.ctx, gan_network_input_info(p.d, 0, &port));
     gan_data_free(p.data);
@@ -433,7 +435,8 @@ static void mistakes_get_a_sentence(void **state) {
   players(&p, "input z 4; dense units=3", "input x 3; dense units=1");
   refused(&p, GAN_ERROR_SHAPE, "data slot 'point' is 2 a sample, input 'x' of 'D' is 3");
   p = play_open(NULL, 1);
-  players(&p, "input z 4; dense units=2", "input x 2; input label classes=2; one-hot classes=2 from=label name=h; concat from=x,h; dense units=1");
+  players(&p, "input z 4; dense units=2",
+          "input x 2; input label classes=2; one-hot classes=2 from=label name=h; concat from=x,h; dense units=1");
   refused(&p, GAN_ERROR_ARGUMENT, "the data has no slot 'label' for that input of 'D'");
   p = play_open(NULL, 1);
   gan_data_free(p.data);

@@ -24,8 +24,8 @@ int32_t cpu_supports(int32_t isa) {
     case CPU_BASELINE: return 1;
     case CPU_AVX2: return avx2;
     case CPU_AVX512:
-      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512vl");
+      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     default: return 0;
   }
 }

@@ -61,8 +61,8 @@ void blas_set_threads(int32_t n) {
 }
 
 void blas_sgemm(const struct gemm_shape *s, const float *a, const float *b, float *c) {
-  cblas_sgemm(CblasRowMajor, s->ta ? CblasTrans : CblasNoTrans, s->tb ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n, (int)s->k, 1.0f,
-              a, (int)s->lda, b, (int)s->ldb, 0.0f, c, (int)s->ldc);
+  cblas_sgemm(CblasRowMajor, s->ta ? CblasTrans : CblasNoTrans, s->tb ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n,
+              (int)s->k, 1.0f, a, (int)s->lda, b, (int)s->ldb, 0.0f, c, (int)s->ldc);
 }
 
 #else

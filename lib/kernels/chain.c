@@ -87,7 +87,10 @@ size_t chain_scratch(const struct chain *c) {
 /* Copies of what lies at dst[0..n) behind it, by doubling. */
 static void repeat(float *dst, int64_t n, int64_t times) {
   int64_t total = n * times;
-  for (int64_t have = n; have < total; have *= 2) memcpy(dst + have, dst, (size_t)(have < total - have ? have : total - have) * sizeof *dst);
+  for (int64_t have = n; have < total; have *= 2) {
+    int64_t more = have < total - have ? have : total - have;
+    memcpy(dst + have, dst, (size_t)more * sizeof *dst);
+  }
 }
 
 static void lay_out_row(float *dst, const float *src, int64_t n, int64_t stride) {
@@ -243,7 +246,8 @@ static void run_block(const struct kernels *k, struct run *r, int64_t block) {
     if (!r->direct[j]) memmove(r->home[j] + at, reg[c->out[j]], (size_t)n * sizeof(float));
 }
 
-void chain_run(const struct kernels *k, const struct chain *c, const float *const *in, float *const *out, int64_t chunk, void *scratch) {
+void chain_run(const struct kernels *k, const struct chain *c, const float *const *in, float *const *out, int64_t chunk,
+               void *scratch) {
   struct run r = {.chain = c, .cut = cut_blocks(c)};
   int64_t blocks = r.cut.outer * r.cut.pieces, per = blocks_per_chunk(&r.cut), first = chunk * per;
   int64_t end = first + per < blocks ? first + per : blocks;

@@ -61,6 +61,8 @@ static void finish_row(const struct kernels *k, const struct gemm_shape *s, floa
 
 enum kind { TILES, THIN, OUTER };
 
+struct operands { const float *a, *b, *bias; float *c; };
+
 /* y (length) = matrix . vector: dots when the rows of the matrix run along k, else sums of rows. */
 struct thin { const float *matrix, *vector; int64_t ld, step, length; int32_t dots, one_column; };
 
@@ -70,15 +72,15 @@ static enum kind kind_of(const struct gemm_shape *s) {
   return s->k == 1 ? OUTER : TILES;
 }
 
-static struct thin thin_of(const struct gemm_shape *s, const float *a, const float *b) {
+static struct thin thin_of(const struct gemm_shape *s, const struct operands *o) {
   int64_t step_a = s->ta ? s->lda : 1, step_b = s->tb ? 1 : s->ldb;
-  if (s->n == 1 && (!s->ta || s->m > 1)) return (struct thin){a, b, s->lda, step_b, s->m, !s->ta, 1};
-  return (struct thin){b, a, s->ldb, step_a, s->n, s->tb, 0};
+  if (s->n == 1 && (!s->ta || s->m > 1)) return (struct thin){o->a, o->b, s->lda, step_b, s->m, !s->ta, 1};
+  return (struct thin){o->b, o->a, s->ldb, step_a, s->n, s->tb, 0};
 }
 
 /* Sums of rows want a good stretch of every row. */
 static int64_t thin_piece(const struct gemm_shape *s) {
-  int64_t fewest = thin_of(s, NULL, NULL).dots ? 16 : 256;
+  int64_t fewest = thin_of(s, &(struct operands){0}).dots ? 16 : 256;
   return round_up(most(fewest, THIN_ELEMENTS / s->k), ALIGNMENT);
 }
 
@@ -88,7 +90,8 @@ static const float *gather(float *to, const float *x, int64_t n, int64_t step) {
   return to;
 }
 
-static void sum_of_rows(const struct kernels *k, float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t cols, float *part) {
+static void sum_of_rows(const struct kernels *k, float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t cols,
+                        float *part) {
   k->gemm->axpys(y, x, m, ld, least(rows, K_BLOCK), cols);
   for (int64_t p = K_BLOCK; p < rows; p += K_BLOCK) {
     k->gemm->axpys(part, x + p, m + p * ld, ld, least(rows - p, K_BLOCK), cols);
@@ -96,33 +99,31 @@ static void sum_of_rows(const struct kernels *k, float *y, const float *x, const
   }
 }
 
-static void run_thin(const struct kernels *k, const struct gemm_shape *s, const float *a, const float *b, const float *bias, float *c,
-                     int64_t chunk, float *scratch) {
-  struct thin t = thin_of(s, a, b);
+static void run_thin(const struct kernels *k, const struct gemm_shape *s, const struct operands *o, int64_t chunk, float *scratch) {
+  struct thin t = thin_of(s, o);
   int64_t piece = thin_piece(s), first = chunk * piece, n = least(piece, t.length - first);
   float *result = scratch, *part = result + piece, *gathered = part + piece;
   const float *x = gather(gathered, t.vector, s->k, t.step);
-  float *y = t.one_column ? result : c + first;
+  float *y = t.one_column ? result : o->c + first;
   if (t.dots) k->gemm->dots(y, x, t.matrix + first * t.ld, t.ld, n, s->k);
   else sum_of_rows(k, y, x, t.matrix + first, t.ld, s->k, n, part);
-  if (t.one_column && bias)
-    for (int64_t i = 0; i < n; i++) y[i] += bias[0];
-  finish_row(k, s, y, t.one_column || !bias ? NULL : bias + first, n);
+  if (t.one_column && o->bias)
+    for (int64_t i = 0; i < n; i++) y[i] += o->bias[0];
+  finish_row(k, s, y, t.one_column || !o->bias ? NULL : o->bias + first, n);
   if (t.one_column)
-    for (int64_t i = 0; i < n; i++) c[(first + i) * s->ldc] = y[i];
+    for (int64_t i = 0; i < n; i++) o->c[(first + i) * s->ldc] = y[i];
 }
 
 static int64_t outer_rows(const struct gemm_shape *s) {
   return most(1, THIN_ELEMENTS / s->n);
 }
 
-static void run_outer(const struct kernels *k, const struct gemm_shape *s, const float *a, const float *b, const float *bias, float *c,
-                      int64_t chunk, float *scratch) {
-  const float *row = gather(scratch, b, s->n, s->tb ? s->ldb : 1);
+static void run_outer(const struct kernels *k, const struct gemm_shape *s, const struct operands *o, int64_t chunk, float *scratch) {
+  const float *row = gather(scratch, o->b, s->n, s->tb ? s->ldb : 1);
   int64_t first = chunk * outer_rows(s), end = least(first + outer_rows(s), s->m), step = s->ta ? 1 : s->lda;
   for (int64_t i = first; i < end; i++) {
-    k->gemm->axpys(c + i * s->ldc, a + i * step, row, s->n, 1, s->n);
-    finish_row(k, s, c + i * s->ldc, bias, s->n);
+    k->gemm->axpys(o->c + i * s->ldc, o->a + i * step, row, s->n, 1, s->n);
+    finish_row(k, s, o->c + i * s->ldc, o->bias, s->n);
   }
 }
 
@@ -138,7 +139,8 @@ static int64_t packing_cost(const struct gemm_shape *s, int64_t row_pieces, int6
 }
 
 /* How many rows of chunks, for about `want` chunks in all, or half as many at least: the number that packs least. */
-static int64_t choose_row_pieces(const struct gemm_shape *s, int64_t want, int64_t fewest, int64_t most_rows, int64_t most_columns) {
+static int64_t choose_row_pieces(const struct gemm_shape *s, int64_t want, int64_t fewest, int64_t most_rows,
+                                 int64_t most_columns) {
   int64_t best = fewest, best_cost = INT64_MAX, last = most(fewest, least(want, most_rows));
   for (int64_t r = fewest; r <= last; r++) {
     int64_t c = least(pieces(want, r), most_columns);
@@ -168,7 +170,7 @@ static struct cut cut_tiles(const struct gemm_kernels *g, const struct gemm_shap
 int64_t gemm_chunks(const struct kernels *k, const struct gemm_shape *s) {
   if (s->m == 0 || s->n == 0) return 1;
   switch (kind_of(s)) {
-    case THIN: return pieces(thin_of(s, NULL, NULL).length, thin_piece(s));
+    case THIN: return pieces(thin_of(s, &(struct operands){0}).length, thin_piece(s));
     case OUTER: return pieces(s->m, outer_rows(s));
     default: {
       struct cut u = cut_tiles(k->gemm, s);
@@ -214,7 +216,8 @@ static void pack_a(const struct gemm_kernels *g, float *to, const float *a, int6
 }
 
 /* a is the element (0, 0) of the block. */
-static struct view view_a(const struct gemm_kernels *g, const struct gemm_shape *s, const float *a, int64_t rows, int64_t kc, float *copy) {
+static struct view view_a(const struct gemm_kernels *g, const struct gemm_shape *s, const float *a, int64_t rows, int64_t kc,
+                          float *copy) {
   if (!s->ta) return (struct view){a, s->lda, 0, s->lda, 1};
   pack_a(g, copy, a, s->lda, rows, kc);
   return (struct view){copy, 0, packed_tile(g, kc), 1, g->pitch};
@@ -226,8 +229,8 @@ static int64_t panel_width(const struct gemm_kernels *g, int64_t cols) {
   return cols <= g->narrow ? g->narrow : g->width;
 }
 
-static void pack_panel(const struct gemm_kernels *g, float *panel, const float *b, int64_t ldb, int32_t tb, int64_t p, int64_t k, int64_t j,
-                       int64_t cols, int64_t width) {
+static void pack_panel(const struct gemm_kernels *g, float *panel, const float *b, int64_t ldb, int32_t tb, int64_t p, int64_t k,
+                       int64_t j, int64_t cols, int64_t width) {
   if (tb) g->pack_transposed(panel, b + j * ldb + p, ldb, k, cols, width);
   else g->pack_rows(panel, b + p * ldb + j, ldb, k, cols, width);
 }
@@ -340,11 +343,10 @@ static size_t tiles_scratch(const struct gemm_kernels *g, const struct gemm_shap
   return (size_t)floats * sizeof(float);
 }
 
-static void run_tiles(const struct kernels *k, const struct gemm_shape *s, const float *a, const float *b, const float *bias, float *c,
-                      int64_t chunk, float *scratch) {
+static void run_tiles(const struct kernels *k, const struct gemm_shape *s, const struct operands *o, int64_t chunk, float *scratch) {
   const struct gemm_kernels *g = k->gemm;
   struct cut u = cut_tiles(g, s);
-  struct job j = {.g = g, .s = s, .b = b, .c = c};
+  struct job j = {.g = g, .s = s, .b = o->b, .c = o->c};
   j.first_row = chunk / u.column_pieces * u.rows;
   j.rows = least(u.rows, s->m - j.first_row);
   j.first_column = chunk % u.column_pieces * u.columns;
@@ -356,13 +358,13 @@ static void run_tiles(const struct kernels *k, const struct gemm_shape *s, const
   float *a_copy = j.panel + (s->packed ? 0 : u.k_block * g->width);
   do {
     j.kc = least(u.k_block, s->k - j.p);
-    j.bias = j.p + j.kc == s->k ? bias : NULL;
-    j.a = view_a(g, s, a + (s->ta ? j.p * s->lda + j.first_row : j.first_row * s->lda + j.p), j.rows, j.kc, a_copy);
+    j.bias = j.p + j.kc == s->k ? o->bias : NULL;
+    j.a = view_a(g, s, o->a + (s->ta ? j.p * s->lda + j.first_row : j.first_row * s->lda + j.p), j.rows, j.kc, a_copy);
     run_block(&j);
     j.p += j.kc;
   } while (j.p < s->k);
   for (int64_t i = j.first_row; i < j.first_row + j.rows; i++)
-    activate(k, s, c + i * s->ldc + j.first_column, j.end_column - j.first_column);
+    activate(k, s, o->c + i * s->ldc + j.first_column, j.end_column - j.first_column);
 }
 
 /* ------------------------------------------------------------------ entry */
@@ -379,11 +381,11 @@ size_t gemm_scratch(const struct kernels *k, const struct gemm_shape *s) {
 void gemm_run(const struct kernels *k, const struct gemm_shape *s, const float *a, const float *b, const float *bias, float *c,
               int64_t chunk, void *scratch) {
   if (s->m == 0 || s->n == 0) return;
-  if (!s->has_bias) bias = NULL;
+  struct operands o = {a, b, s->has_bias ? bias : NULL, c};
   switch (kind_of(s)) {
-    case THIN: run_thin(k, s, a, b, bias, c, chunk, scratch); break;
-    case OUTER: run_outer(k, s, a, b, bias, c, chunk, scratch); break;
-    default: run_tiles(k, s, a, b, bias, c, chunk, scratch); break;
+    case THIN: run_thin(k, s, &o, chunk, scratch); break;
+    case OUTER: run_outer(k, s, &o, chunk, scratch); break;
+    default: run_tiles(k, s, &o, chunk, scratch); break;
   }
 }
 

@@ -35,9 +35,9 @@ struct gemm_kernels {
   gemm_tile_fn *const *tile_packing;
   gemm_tile_fn *const *strip;                      /* one row, [panels] */
   gemm_pack_fn *pack_rows, *pack_transposed;       /* B stored (k,n); (n,k) */
-  void (*pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);                       /* A stored (k,m): one tile */
-  void (*dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);           /* y = M x, M (rows,k) */
-  void (*axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols);          /* y = x M, M (k,cols) */
+  void (*pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);              /* one tile of A stored (k,m) */
+  void (*dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);  /* y = M x, M (rows,k) */
+  void (*axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols); /* y = x M, M (k,cols) */
   double (*burst)(void);
 };
 

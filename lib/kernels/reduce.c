@@ -37,7 +37,8 @@ static struct grid cut(const struct reduce_shape *s) {
   if (s->length >= 2 * per_part) g.parts = pieces(s->length, per_part);
   g.part = pieces(s->length, g.parts);
   int64_t column_elements = most(g.part, 1);
-  if (s->inner * column_elements > PART_ELEMENTS) g.columns = least(s->inner, most(WIDE, PART_ELEMENTS / column_elements / WIDE * WIDE));
+  if (s->inner * column_elements > PART_ELEMENTS)
+    g.columns = least(s->inner, most(WIDE, PART_ELEMENTS / column_elements / WIDE * WIDE));
   g.column_blocks = pieces(s->inner, g.columns);
   if (g.parts == 1 && g.column_blocks == 1) g.outer_block = most(1, PART_ELEMENTS / (column_elements * s->inner));
   g.outer_blocks = pieces(s->outer, g.outer_block);
@@ -85,7 +86,8 @@ static void narrow_part(const struct kernels *k, int32_t op, float *out, const f
 }
 
 /* rows x cols of a (length, inner) matrix to out[0..cols). */
-static void one_part(const struct kernels *k, const struct reduce_shape *s, float *out, const float *x, int64_t rows, int64_t cols) {
+static void one_part(const struct kernels *k, const struct reduce_shape *s, float *out, const float *x, int64_t rows,
+                     int64_t cols) {
   if (s->inner == 1) {
     *out = (s->op == REDUCE_SUM ? k->sum : k->max)(x, rows);
   } else if (s->inner < WIDE && rows >= 2 * pieces(WIDE, s->inner)) {
@@ -97,7 +99,8 @@ static void one_part(const struct kernels *k, const struct reduce_shape *s, floa
 
 /* ------------------------------------------------------------------ passes */
 
-static void run_parts(const struct kernels *k, const struct reduce_shape *s, const float *in, float *out, float *partial, int64_t chunk) {
+static void run_parts(const struct kernels *k, const struct reduce_shape *s, const float *in, float *out, float *partial,
+                      int64_t chunk) {
   struct grid g = cut(s);
   int64_t column = chunk % g.column_blocks * g.columns, part = chunk / g.column_blocks % g.parts;
   int64_t first = chunk / g.column_blocks / g.parts * g.outer_block, end = least(first + g.outer_block, s->outer);
@@ -119,7 +122,8 @@ static void add_parts(const struct kernels *k, const struct reduce_shape *s, flo
   memcpy(out + o * s->inner + column, p, (size_t)cols * sizeof *out);
 }
 
-void reduce_run(const struct kernels *k, const struct reduce_shape *s, const float *in, float *out, void *partial, int32_t pass, int64_t chunk) {
+void reduce_run(const struct kernels *k, const struct reduce_shape *s, const float *in, float *out, void *partial, int32_t pass,
+                int64_t chunk) {
   if (s->outer == 0 || s->inner == 0) return;
   if (pass == 0) run_parts(k, s, in, out, partial, chunk);
   else add_parts(k, s, out, partial, chunk);

@@ -155,11 +155,13 @@ ALWAYS_INLINE vd vd_high(vf x) {
 }
 
 ALWAYS_INLINE vf vf_narrow(vd low, vd high) {
-  return __builtin_shufflevector(__builtin_convertvector(low, vf_half), __builtin_convertvector(high, vf_half), LOW_HALF, HIGH_HALF);
+  vf_half a = __builtin_convertvector(low, vf_half), b = __builtin_convertvector(high, vf_half);
+  return __builtin_shufflevector(a, b, LOW_HALF, HIGH_HALF);
 }
 
 ALWAYS_INLINE vi vi_narrow(vd low, vd high) {
-  return __builtin_shufflevector(__builtin_convertvector(low, vi_half), __builtin_convertvector(high, vi_half), LOW_HALF, HIGH_HALF);
+  vi_half a = __builtin_convertvector(low, vi_half), b = __builtin_convertvector(high, vi_half);
+  return __builtin_shufflevector(a, b, LOW_HALF, HIGH_HALF);
 }
 
 /* 1 if any lane of a mask is set. */

@@ -29,6 +29,15 @@ static void check_input(gan_graph *g, const gan_network *n, const struct network
   }
 }
 
+gan_status network_check_inputs(gan_graph *g, gan_network *n, int32_t n_in, gan_node *const *in) {
+  if (n_in != n->n_inputs) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "%s: expected %d input%s, came %d", n->name, (int)n->n_inputs, n->n_inputs == 1 ? "" : "s",
+               n_in);
+  }
+  for (int32_t i = 0; i < n_in && !g->failed; i++) check_input(g, n, &n->inputs[i], in[i], in[0]);
+  return g->failed;
+}
+
 static gan_status check_call(gan_graph *g, gan_network *n, int32_t n_in, gan_node *const *in, int32_t n_out) {
   if (g->ctx != n->ctx) {
     graph_fail(g, GAN_ERROR_ARGUMENT, "%s: network and graph belong to different contexts", n->name);
@@ -36,13 +45,10 @@ static gan_status check_call(gan_graph *g, gan_network *n, int32_t n_in, gan_nod
   }
   gan_status status = network_ready(n);
   if (status != GAN_OK) graph_fail(g, status, "%s", n->ctx->error);
-  else if (n_in != n->n_inputs)
-    graph_fail(g, GAN_ERROR_ARGUMENT, "%s: expected %d inputs, came %d", n->name, (int)n->n_inputs, n_in);
   else if (n_out < 0 || n_out > n->n_outputs) {
     graph_fail(g, GAN_ERROR_ARGUMENT, "%s: asked for %d outputs, has %d", n->name, n_out, (int)n->n_outputs);
   }
-  for (int32_t i = 0; i < n_in && !g->failed; i++) check_input(g, n, &n->inputs[i], in[i], in[0]);
-  return g->failed;
+  return g->failed ? g->failed : network_check_inputs(g, n, n_in, in);
 }
 
 /* ------------------------------------------------------------------ one application */
@@ -50,7 +56,7 @@ static gan_status check_call(gan_graph *g, gan_network *n, int32_t n_in, gan_nod
 static void apply_layers(gan_graph *g, const gan_network *n, int32_t training, gan_node **values) {
   for (int64_t i = 0; i < n->n_layers; i++) {
     const struct network_layer *l = &n->layers[i];
-    gan_node *in[64];
+    gan_node *in[NETWORK_FROM];
     for (int32_t j = 0; j < l->n_from; j++) in[j] = values[l->from[j]];
     values[n->n_inputs + i] = layer_apply(g, l->layer, training, l->n_from, in);
   }
@@ -76,7 +82,8 @@ gan_status network_apply(gan_graph *g, gan_network *n, int32_t training, int32_t
 
 void gan_network_apply(gan_network *network, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out) {
   if (!out) return;
-  gan_graph *g = in && n_in > 0 && in[0] ? in[0]->graph : NULL;
+  gan_graph *g = NULL;
+  for (int32_t i = 0; in && i < n_in && !g; i++) g = in[i] ? in[i]->graph : NULL;
   for (int32_t i = 0; i < n_out; i++) out[i] = g ? &g->error : node_none();
   if (!g) return;
   if (network) network_apply(g, network, training != 0, n_in, in, n_out, out);

@@ -22,7 +22,7 @@ static gan_node *refuse_input(struct gan_layer_call *c, const gan_node *x, int32
 /* ------------------------------------------------------------------ batch-norm */
 
 static const struct option batch_norm_options[] = {
-  {"epsilon", OPTION_NUMBER, 0, 1e3, "1e-5", "added to the variance"},
+  {"epsilon", OPTION_NUMBER, 1e-30, 1e3, "1e-5", "added to the variance"},
   {"momentum", OPTION_NUMBER, 0, 1, "0.1", "share of the new batch in the running statistics"},
   {"affine", OPTION_FLAG, 0, 0, "yes", "learnt scale and shift of each column"},
 };
@@ -86,7 +86,7 @@ const struct layer_row layer_batch_norm = {
 
 static const struct option layer_norm_options[] = {
   {"axes", OPTION_INT, 0, GAN_MAX_RANK - 1, "0", "how many last axes are normalised together; 0: all but the batch"},
-  {"epsilon", OPTION_NUMBER, 0, 1e3, "1e-5", "added to the variance"},
+  {"epsilon", OPTION_NUMBER, 1e-30, 1e3, "1e-5", "added to the variance"},
   {"affine", OPTION_FLAG, 0, 0, "yes", "learnt scale and shift of each element"},
 };
 

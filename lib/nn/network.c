@@ -29,18 +29,9 @@ static void free_variables(gan_network *n) {
   context_release(n->ctx, n->variables, (size_t)n->cap_variables * sizeof *n->variables);
 }
 
-static void free_probe(gan_network *n) {
-  gan_graph_free(n->probe);
-  context_release(n->ctx, n->probe_values, (size_t)n->cap_probe * sizeof *n->probe_values);
-  n->probe = NULL;
-  n->probe_values = NULL;
-  n->cap_probe = 0;
-}
-
 void network_unref(gan_network *n) {
   if (!n || atomic_fetch_sub(&n->refs, 1) > 1) return;
   gan_context *ctx = n->ctx;
-  free_probe(n);
   free_variables(n);
   free_layers(n);
   context_release(ctx, n->inputs, (size_t)n->cap_inputs * sizeof *n->inputs);
@@ -61,10 +52,12 @@ gan_status gan_network_create(gan_context *context, const char *name, gan_networ
   n->last = -1;
   n->depth = 1;
   n->name = context_strdup(context, name);
-  gan_status status = n->name ? gan_graph_create(context, &n->probe) : GAN_ERROR_MEMORY;
-  if (status == GAN_OK) *network = n;
-  else network_unref(n);
-  return status;
+  if (!n->name) {
+    network_unref(n);
+    return GAN_ERROR_MEMORY;
+  }
+  *network = n;
+  return GAN_OK;
 }
 
 void gan_network_free(gan_network *network) { network_unref(network); }
@@ -133,7 +126,6 @@ gan_status gan_network_finish(gan_network *network) {
   if (n->failed) return gan_fail(n->ctx, n->failed, "%s", n->error_text);
   for (int64_t i = 0; i < n->n_inputs; i++) n->inputs[i].info.name = n->inputs[i].name;
   for (int64_t i = 0; i < n->n_outputs; i++) n->outputs[i].info.name = n->outputs[i].name;
-  free_probe(n);
   n->backed = NULL;
   n->finished = 1;
   return GAN_OK;

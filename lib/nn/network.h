@@ -9,7 +9,7 @@ enum {
   NETWORK_LAYERS = 4096,         /* of one network */
   NETWORK_APPLICATIONS = 4096,   /* of layers, in one application of the network, with all that is nested */
   NETWORK_DEPTH = 16,            /* networks within networks */
-  PROBE_BATCH = 2,
+  NETWORK_FROM = 64,             /* inputs of one layer */
 };
 
 struct network_port {
@@ -40,8 +40,6 @@ struct gan_network {
   struct network_layer *layers; int64_t n_layers, cap_layers;
   struct network_port *outputs; int64_t n_outputs, cap_outputs;
   struct network_variable *variables; int64_t n_variables, cap_variables;   /* parameters first, then state; filled by finish */
-  gan_graph *probe;              /* layers are applied to it while building, to learn shapes; batch of 2; NULL once finished */
-  gan_node **probe_values; int64_t cap_probe;
   int32_t last;                  /* value that was added last; -1: none */
   int32_t depth;                 /* 1: no networks in it */
   int64_t applications;
@@ -62,6 +60,7 @@ void network_fail_null(gan_network *n, const char *function, const char *paramet
 gan_status network_ready(gan_network *n);
 
 /* Emits one application; training or evaluation. */
+gan_status network_check_inputs(gan_graph *graph, gan_network *n, int32_t n_in, gan_node *const *in);   /* fails the graph */
 gan_status network_apply(gan_graph *graph, gan_network *n, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out,
                          gan_node **out);
 uint32_t network_flags(const gan_network *n);                       /* enum layer_flags of all layers */
@@ -75,6 +74,8 @@ void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32
 void network_add_output(gan_network *n, const char *name, int32_t from);
 int32_t network_value(const gan_network *n, const char *name);      /* index of an input's or layer's value, or -1 */
 const char *network_value_name(const gan_network *n, int32_t value);
+void network_describe(const gan_network *n, int32_t value, gan_port *info);     /* type and sizes of one sample */
+void network_probe(gan_network *n, struct network_layer *l);        /* what a layer puts out: fills rank, type, shape, flops */
 
 /* Structure as JSON text and back. */
 struct json;

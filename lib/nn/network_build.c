@@ -1,9 +1,8 @@
-/* Building: values are added one by one and applied to the probe graph at once, so that every shape is known where it arises. */
+/* Building: inputs, layers and outputs are added one by one; each layer is probed at once, so that a shape that does not fit is
+ * reported where it arises. */
 #include "nn/network.h"
 
 #include "base/registry.h"
-#include "base/tensor.h"
-#include "ops/op.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,82 +39,25 @@ static int32_t name_refused(gan_network *n, const char *name) {
 
 /* ------------------------------------------------------------------ inputs */
 
-static gan_node *probe_input(gan_network *n, const struct network_port *p) {
-  int64_t shape[GAN_MAX_RANK] = {PROBE_BATCH};
-  memcpy(shape + 1, p->info.shape, (size_t)p->info.rank * sizeof *shape);
-  struct binding b = {.kind = BINDING_CALLER, .name = (char *)p->name, .classes = p->info.classes};
-  return node_input(n->probe, &b, p->info.type, p->info.rank + 1, shape);
-}
-
 /* Values of layers move up by one, since inputs are numbered first. */
-static void make_room_for_input(gan_network *n) {
-  memmove(n->probe_values + n->n_inputs + 1, n->probe_values + n->n_inputs, (size_t)n->n_layers * sizeof *n->probe_values);
+static void renumber(gan_network *n) {
   for (int64_t i = 0; i < n->n_layers; i++)
     for (int32_t j = 0; j < n->layers[i].n_from; j++) n->layers[i].from[j] += n->layers[i].from[j] >= n->n_inputs;
   for (int64_t i = 0; i < n->n_outputs; i++) n->outputs[i].from += n->outputs[i].from >= n->n_inputs;
 }
 
-static gan_status room_for_value(gan_network *n) {
-  return context_grow(n->ctx, (void **)&n->probe_values, &n->cap_probe, n->n_inputs + n->n_layers + 1, sizeof *n->probe_values);
-}
-
 void network_add_input(gan_network *n, const struct network_port *p) {
   if (closed(n, "input") || name_refused(n, p->name)) return;
-  gan_status status = context_grow(n->ctx, (void **)&n->inputs, &n->cap_inputs, n->n_inputs + 1, sizeof *n->inputs);
-  if (status == GAN_OK) status = room_for_value(n);
-  if (status != GAN_OK) {
-    network_fail(n, status, "%s, input '%s': %.900s", n->name, p->name, n->ctx->error);
+  if (context_grow(n->ctx, (void **)&n->inputs, &n->cap_inputs, n->n_inputs + 1, sizeof *n->inputs) != GAN_OK) {
+    network_fail(n, GAN_ERROR_MEMORY, "%s, input '%s': %.900s", n->name, p->name, n->ctx->error);
     return;
   }
-  gan_node *node = probe_input(n, p);
-  if (node_failed(node)) {
-    network_fail(n, n->probe->failed, "%s, input '%s': %.900s", n->name, p->name, n->probe->error_text);
-    return;
-  }
-  make_room_for_input(n);
-  n->probe_values[n->n_inputs] = node;
+  renumber(n);
   n->last = (int32_t)n->n_inputs;
   n->inputs[n->n_inputs++] = *p;
 }
 
 /* ------------------------------------------------------------------ layers */
-
-/* 2 m n k a product, of the nodes that one layer added to the probe; for one sample. */
-static int64_t count_flops(const gan_graph *g, int64_t first) {
-  int64_t flops = 0;
-  for (int64_t i = first; i < g->n_nodes; i++) {
-    const gan_node *node = g->nodes[i];
-    if (node->op != &op_matmul) continue;
-    const gan_node *a = node->in[0];
-    flops += 2 * node->count * a->shape[a->rank - (node->attr.transpose_a ? 2 : 1)];
-  }
-  return flops / PROBE_BATCH;
-}
-
-static void fail_shape(gan_network *n, const char *name, const gan_node *y) {
-  char text[128];
-  network_fail(n, GAN_ERROR_SHAPE, "%s/%s: expected an output with the batch (%d) as its first axis, came %s", n->name, name,
-               PROBE_BATCH, shape_text(text, sizeof text, y->rank, y->shape));
-}
-
-static gan_node *probe_layer(gan_network *n, struct network_layer *l) {
-  gan_node *in[64];
-  for (int32_t i = 0; i < l->n_from; i++) in[i] = n->probe_values[l->from[i]];
-  int64_t first = n->probe->n_nodes;
-  gan_node *y = layer_apply_backed(n->probe, l->layer, 1, n->backed, l->n_from, in);
-  if (node_failed(y)) {
-    gan_status status = n->probe->failed;
-    network_fail(n, status, "%.980s%s", n->probe->error_text, status == GAN_ERROR_SHAPE ? " (axis 0 is the batch, 2 while building)" : "");
-  } else if (y->rank < 1 || y->shape[0] != PROBE_BATCH) {
-    fail_shape(n, l->name, y);
-  } else {
-    l->rank = y->rank - 1;
-    l->type = y->type;
-    memcpy(l->shape, y->shape + 1, (size_t)l->rank * sizeof *l->shape);
-    l->flops = count_flops(n->probe, first);
-  }
-  return y;
-}
 
 static int32_t too_much(gan_network *n, const gan_layer *layer, const char *name, int32_t n_from) {
   const gan_network *part = layer->network;
@@ -123,7 +65,7 @@ static int32_t too_much(gan_network *n, const gan_layer *layer, const char *name
     network_fail(n, GAN_ERROR_ARGUMENT, "%s/%s: layer and network belong to different contexts", n->name, name);
   else if (n->n_layers >= NETWORK_LAYERS)
     network_fail(n, GAN_ERROR_ARGUMENT, "network '%s': more than %d layers", n->name, NETWORK_LAYERS);
-  else if (n_from > 64) network_fail(n, GAN_ERROR_ARGUMENT, "%s/%s: more than 64 inputs", n->name, name);
+  else if (n_from > NETWORK_FROM) network_fail(n, GAN_ERROR_ARGUMENT, "%s/%s: more than %d inputs", n->name, name, NETWORK_FROM);
   else if (part && part->depth >= NETWORK_DEPTH) {
     network_fail(n, GAN_ERROR_ARGUMENT, "%s/%s: more than %d networks within each other", n->name, name, NETWORK_DEPTH);
   } else if (n->applications + (part ? part->applications : 1) > NETWORK_APPLICATIONS) {
@@ -136,7 +78,6 @@ static int32_t too_much(gan_network *n, const gan_layer *layer, const char *name
 static struct network_layer *place_layer(gan_network *n, gan_layer *layer, const char *name, int32_t n_from,
                                          const int32_t *from) {
   gan_status status = context_grow(n->ctx, (void **)&n->layers, &n->cap_layers, n->n_layers + 1, sizeof *n->layers);
-  if (status == GAN_OK) status = room_for_value(n);
   int32_t *copy = status == GAN_OK ? context_alloc(n->ctx, (size_t)n_from * sizeof *copy) : NULL;
   if (!copy) {
     network_fail(n, GAN_ERROR_MEMORY, "%s/%s: %.900s", n->name, name, n->ctx->error);
@@ -163,20 +104,10 @@ void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32
   n->applications += part ? part->applications : 1;
   if (part && part->depth >= n->depth) n->depth = part->depth + 1;
   n->last = (int32_t)(n->n_inputs + n->n_layers - 1);
-  n->probe_values[n->last] = probe_layer(n, l);
+  network_probe(n, l);
 }
 
 /* ------------------------------------------------------------------ outputs */
-
-static void describe(const gan_network *n, int32_t value, gan_port *info) {
-  if (value < n->n_inputs) {
-    *info = n->inputs[value].info;
-    return;
-  }
-  const struct network_layer *l = &n->layers[value - n->n_inputs];
-  *info = (gan_port){.struct_size = sizeof *info, .rank = l->rank, .type = l->type};
-  memcpy(info->shape, l->shape, sizeof info->shape);
-}
 
 void network_add_output(gan_network *n, const char *name, int32_t from) {
   if (closed(n, "output")) return;
@@ -200,5 +131,5 @@ void network_add_output(gan_network *n, const char *name, int32_t from) {
   struct network_port *p = &n->outputs[n->n_outputs++];
   *p = (struct network_port){.from = from};
   strcpy(p->name, name);
-  describe(n, from, &p->info);
+  network_describe(n, from, &p->info);
 }

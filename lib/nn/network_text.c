@@ -25,7 +25,7 @@ static void default_name(const gan_network *n, const char *kind, char name[NETWO
 }
 
 /* name= and from= of a line, which lose them. */
-struct wires { char name[NETWORK_NAME]; int32_t named, n_from, from[64]; };
+struct wires { char name[NETWORK_NAME]; int32_t named, n_from, from[NETWORK_FROM]; };
 
 static void fail_from(gan_network *n, const char *name) {
   network_fail(n, GAN_ERROR_ARGUMENT, "network '%s': from=%s: no input or layer of this name", n->name, name);
@@ -42,8 +42,8 @@ static void read_from(gan_network *n, char *list, struct wires *w) {
       fail_from(n, name);
       return;
     }
-    if (w->n_from == 64) {
-      network_fail(n, GAN_ERROR_ARGUMENT, "network '%s': from= has more than 64 names", n->name);
+    if (w->n_from == NETWORK_FROM) {
+      network_fail(n, GAN_ERROR_ARGUMENT, "network '%s': from= has more than %d names", n->name, NETWORK_FROM);
       return;
     }
     w->from[w->n_from++] = value;

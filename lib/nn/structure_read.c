@@ -109,12 +109,12 @@ static gan_status read_output(struct reading *r, const struct json *json, gan_ne
 /* ------------------------------------------------------------------ layers */
 
 static gan_status read_wires(struct reading *r, const struct json *json, const gan_network *n, int32_t *n_from,
-                             int32_t from[64]) {
+                             int32_t from[NETWORK_FROM]) {
   const struct json *wire = NULL;
   TRY(get_array(r, json, "from", &wire));
   for (*n_from = 0; wire; wire = wire->next) {
     int32_t value = wire->kind == JSON_STRING ? network_value(n, wire->string) : -1;
-    if (value < 0 || *n_from == 64) return malformed(r, "a layer comes from nowhere");
+    if (value < 0 || *n_from == NETWORK_FROM) return malformed(r, "a layer comes from nowhere");
     from[(*n_from)++] = value;
   }
   return *n_from ? GAN_OK : malformed(r, "a layer comes from nowhere");
@@ -164,7 +164,7 @@ static gan_status read_layer(struct reading *r, const struct json *json, gan_net
   const struct json *same = json_get(json, "same"), *part = json_get(json, "network");
   const char *name;
   char usual[LAYER_PATH] = "";
-  int32_t n_from, from[64];
+  int32_t n_from, from[NETWORK_FROM];
   gan_layer *layer = NULL;
   TRY(get_name(r, json, &name));
   strncat(usual, n->name, 63);

@@ -33,9 +33,29 @@ static gan_node *bad_weights(int32_t n, gan_node *const *y, gan_node *const *wei
   return bad;
 }
 
+static int32_t has_null(int32_t n, gan_node *const *nodes) {
+  for (int32_t i = 0; i < n; i++)
+    if (!nodes[i]) return 1;
+  return 0;
+}
+
+/* Arguments are missing: the failure goes to the graph of any node that came. */
+static gan_node *fail_somewhere(int32_t n, gan_node *const *nodes) {
+  for (int32_t i = 0; nodes && i < n; i++)
+    if (nodes[i] && nodes[i]->graph) return graph_fail(nodes[i]->graph, GAN_ERROR_ARGUMENT, "gradients: expected at least one y, and no NULL among y, weights and x");
+  return NULL;
+}
+
+static gan_node *missing_arguments(int32_t n_y, gan_node *const *y, gan_node *const *weights, int32_t n_x, gan_node *const *x) {
+  if (n_y >= 1 && y && !has_null(n_y, y) && (!weights || !has_null(n_y, weights)) && (n_x <= 0 || (x && !has_null(n_x, x)))) return NULL;
+  gan_node *bad = fail_somewhere(n_y, y);
+  if (!bad) bad = fail_somewhere(n_x, x);
+  return bad ? bad : node_none();
+}
+
 static gan_node *bad_arguments(int32_t n_y, gan_node *const *y, gan_node *const *weights, int32_t n_x, gan_node *const *x) {
-  if (n_y < 1 || !y) return node_none();
-  gan_node *bad = nodes_bad("gradients (y)", GAN_F32, n_y, y);
+  gan_node *bad = missing_arguments(n_y, y, weights, n_x, x);
+  if (!bad) bad = nodes_bad("gradients (y)", GAN_F32, n_y, y);
   if (!bad && (n_x < 0 || (n_x > 0 && !x))) bad = graph_fail(y[0]->graph, GAN_ERROR_ARGUMENT, "gradients: x may not be NULL");
   if (!bad && weights) bad = bad_weights(n_y, y, weights);
   for (int32_t i = 0; !bad && i < n_x; i++) {

@@ -107,6 +107,7 @@ struct unit {
 
   int32_t n_in, n_out;
   struct buffer *in[CALL_INPUTS], *out[CALL_OUTPUTS];
+  int32_t assigns;            /* a copy into a variable */
   uint32_t may_replace;       /* bit per input: an output of the same size may take its memory */
   struct buffer *shared;
   int32_t n_calls;

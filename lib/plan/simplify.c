@@ -62,11 +62,13 @@ static struct value *make_number(struct plan *p, double number) {
 }
 
 /* v becomes another op of the same shape. */
-static void become(struct value *v, const struct op *op, struct value *const *in) {
+static gan_status become(struct plan *p, struct value *v, const struct op *op, struct value *const *in) {
+  if (op->n_in > v->node.n_in && !(v->node.in = plan_alloc(p, op->n_in, sizeof *v->node.in))) return GAN_ERROR_MEMORY;
   v->node.op = op;
   v->node.n_in = op->n_in;
   v->node.attr = (struct attributes){0};
   for (int32_t i = 0; i < op->n_in; i++) v->node.in[i] = &in[i]->node;
+  return GAN_OK;
 }
 
 /* ------------------------------------------------------------------ signs of activations */
@@ -124,7 +126,7 @@ static gan_status join_halves(struct plan *p, struct value *v) {
     if (factor) a = make(p, &op_mul, a, 2, (struct value *[]){a, factor});
     if (!a) return GAN_ERROR_MEMORY;
     if (factor) a->stage = v->stage, a->fixed = v->fixed;
-    become(v, &op_select, (struct value *[]){c, a, b});
+    return become(p, v, &op_select, (struct value *[]){c, a, b});
   }
   return GAN_OK;
 }

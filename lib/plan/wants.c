@@ -115,12 +115,12 @@ static gan_status take_aside(struct settling *s, struct value **from, int32_t st
   return GAN_OK;
 }
 
-static gan_status copy_out(struct settling *s, struct value *from, void *data, int32_t stage) {
-  TRY(value_need_buffer(s->p, from));
-  if (is_overwritten(s->p, from, stage)) TRY(take_aside(s, &from, stage));
+static gan_status copy_out(struct settling *s, const struct want *w, struct value *from, void *data) {
+  if (is_overwritten(s->p, from, w->stage)) TRY(take_aside(s, &from, w->stage));
   struct buffer *to = fixed_buffer(s->p, data, from->buffer->bytes);
   if (!to) return GAN_ERROR_MEMORY;
-  TRY(copy(s, from, to, stage));
+  TRY(copy(s, from, to, w->stage));
+  to->writer->assigns = w->variable != NULL;
   return put_readers_before(s, to->writer, to, range_of(data, to->bytes));
 }
 
@@ -144,7 +144,7 @@ static gan_status settle_at(struct settling *s, struct want *w, void *data) {
   TRY(value_need_buffer(s->p, d));
   struct range r = range_of(data, d->buffer->bytes);
   int32_t straight = s->p->optimize && local(s->p, d, w->stage) && harmless(s, d->unit, d->buffer, r);
-  if (!straight) return copy_out(s, d, data, w->stage);
+  if (!straight) return copy_out(s, w, d, data);
   TRY(put_readers_before(s, d->unit, d->buffer, r));
   d->buffer->region = REGION_FIXED;
   d->buffer->fixed = data;

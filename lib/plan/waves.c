@@ -79,9 +79,9 @@ static void find_ready(struct unit *root, struct unit **path) {
   }
 }
 
-/* A copy into a variable is independent of customs unless it reads what they might overwrite. */
+/* An assignment is independent of customs, unless it copies what they might overwrite. */
 static int32_t independent_of_customs(const struct unit *u) {
-  return u->kind == UNIT_COPY && u->out[0]->region == REGION_FIXED && (u->n_in == 0 || u->in[0]->region != REGION_FIXED);
+  return u->assigns && (u->n_in == 0 || u->in[0]->region != REGION_FIXED);
 }
 
 static void put_customs_last(struct unit **units, int64_t n) {

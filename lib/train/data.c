@@ -56,7 +56,8 @@ static struct data_slot *new_slot(gan_data *d, const char *name) {
 /* ------------------------------------------------------------------ from memory */
 
 /* A spec may see a sample in another shape of as many elements. */
-static gan_status shape_slot(gan_context *ctx, const char *slot, const gan_tensor *t, const struct data_spec *spec, struct data_slot *out) {
+static gan_status shape_slot(gan_context *ctx, const char *slot, const gan_tensor *t, const struct data_spec *spec,
+                             struct data_slot *out) {
   char a[128], b[128];
   out->rank = t->rank - 1;
   memcpy(out->shape, t->shape + 1, sizeof *t->shape * (size_t)(t->rank - 1));
@@ -82,14 +83,16 @@ static gan_status check_tensor(gan_data *d, const char *slot, const gan_tensor *
   char shape[128];
   REQUIRE(d->ctx, t->ctx == d->ctx, "slot '%s': the tensor is of another context", slot);
   if (t->rank < 1 || t->count < 1)
-    return gan_fail(d->ctx, GAN_ERROR_SHAPE, "slot '%s': the tensor is %s, expected at least one sample along its first axis", slot,
+    return gan_fail(d->ctx, GAN_ERROR_SHAPE, "slot '%s': the tensor is %s, expected at least one sample along its first axis",
+                    slot,
                     shape_text(shape, sizeof shape, t->rank, t->shape));
   if (d->count && t->shape[0] != d->count)
     return gan_fail(d->ctx, GAN_ERROR_SHAPE, "slot '%s': %lld samples, the other slots have %lld", slot, (long long)t->shape[0],
                     (long long)d->count);
   REQUIRE(d->ctx, t->type == GAN_I32 || spec->classes == 0, "slot '%s': classes= needs a tensor of i32, this one is %s", slot,
           type_name(t->type));
-  REQUIRE(d->ctx, t->type == GAN_U8 || !spec->has_range, "slot '%s': range= needs a tensor of u8, this one is %s", slot, type_name(t->type));
+  REQUIRE(d->ctx, t->type == GAN_U8 || !spec->has_range, "slot '%s': range= needs a tensor of u8, this one is %s", slot,
+          type_name(t->type));
   return t->type == GAN_I32 ? check_labels(d->ctx, slot, t, spec->classes) : GAN_OK;
 }
 

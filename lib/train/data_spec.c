@@ -37,7 +37,8 @@ gan_status data_spec_parse(gan_context *ctx, const char *slot, const char *text,
   strncat(who, slot, NETWORK_NAME);
   while (isspace((unsigned char)*rest)) rest++;
   if (isdigit((unsigned char)*rest)) {
-    REQUIRE(ctx, parse_shape(rest, &rest, &out->rank, out->shape), "slot '%s': '%s' is no shape, expected one such as 28x28x1", slot, text);
+    REQUIRE(ctx, parse_shape(rest, &rest, &out->rank, out->shape), "slot '%s': '%s' is no shape, expected one such as 28x28x1",
+            slot, text);
     out->has_shape = 1;
   }
   struct options options;

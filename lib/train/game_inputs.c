@@ -76,7 +76,8 @@ gan_status step_inputs(gan_game *g, struct game_step *s) {
     if (!is_input(n)) continue;
     const struct binding *b = n->attr.data;
     if (b->kind == BINDING_DATA) TRY(add_source(g, s, b->data));
-    inputs[s->n_inputs++] = (struct game_input){.node = n, .binding = b, .classes = n->type == GAN_I32 ? label_classes(graph, n) : 0};
+    inputs[s->n_inputs++] = (struct game_input){.node = n, .binding = b, .classes = n->type == GAN_I32 ? label_classes(graph,
+                                                                                                                       n) : 0};
   }
   s->inputs = inputs;
   return GAN_OK;
@@ -174,7 +175,8 @@ static gan_status check_input(gan_game *g, const struct game_step *s, const stru
   if (in->binding->kind != BINDING_DATA || !in->memory) return GAN_OK;
   const int32_t *labels = in->memory;
   int64_t bad = labels_first_bad(labels, in->node->count, in->classes);
-  REQUIRE(g->ctx, bad < 0, "step '%s': data slot '%s' has a label %d, expected 0 .. %lld", s->name, name, labels[bad < 0 ? 0 : bad],
+  REQUIRE(g->ctx, bad < 0, "step '%s': data slot '%s' has a label %d, expected 0 .. %lld", s->name, name,
+          labels[bad < 0 ? 0 : bad],
           (long long)in->classes - 1);
   return GAN_OK;
 }

@@ -8,14 +8,17 @@
 
 /* Keeps the sentence for the report, too: the context's may be overwritten by then. */
 static gan_status stop(gan_game *g, const struct game_step *s, const struct game_phase *p, gan_status status, const char *what) {
-  snprintf(g->trouble, sizeof g->trouble, "step '%s' (number %lld), phase '%s': %.800s", s->name, (long long)g->steps + 1, p->name, what);
+  snprintf(g->trouble, sizeof g->trouble, "step '%s' (number %lld), phase '%s': %.800s", s->name, (long long)g->steps + 1,
+           p->name, what);
   return gan_fail(g->ctx, status, "%s", g->trouble);
 }
 
-static gan_status not_finite(gan_game *g, const struct game_step *s, const struct game_phase *p, const char *what, const char *when) {
+static gan_status not_finite(gan_game *g, const struct game_step *s, const struct game_phase *p, const char *what,
+                             const char *when) {
   char sentence[ERROR_TEXT], first[512] = "";
   if (g->ctx->debug) step_first_bad(s, p->first_stage, first, sizeof first);
-  snprintf(sentence, sizeof sentence, "%s is not finite%s; nothing of the phase was committed%s%s", what, when, *first ? "; " : "", first);
+  snprintf(sentence, sizeof sentence, "%s is not finite%s; nothing of the phase was committed%s%s", what, when,
+           *first ? "; " : "", first);
   return stop(g, s, p, GAN_ERROR_NOT_FINITE, sentence);
 }
 
@@ -32,7 +35,8 @@ static gan_status call_hook(gan_game *g, const struct game_step *s, const struct
     int32_t came = g->hook(g->hook_user, o->name, o->gradient->data, o->count);
     if (came == 0) continue;
     char what[256];
-    snprintf(what, sizeof what, "the hook on the gradient of optimizer '%s' returned %d; nothing of the phase was committed", o->name, came);
+    snprintf(what, sizeof what, "the hook on the gradient of optimizer '%s' returned %d; nothing of the phase was committed",
+             o->name, came);
     return stop(g, s, p, GAN_ERROR_CALLBACK, what);
   }
   return GAN_OK;
@@ -116,7 +120,8 @@ gan_status gan_game_run(gan_game *g, const char *step, int64_t count) {
   struct game_step *s = game_find_step(g, step);
   if (!s) return GAN_ERROR_ARGUMENT;
   for (int64_t i = 0; i < count; i++) {
-    if (game_take_cancel(g)) return gan_fail(g->ctx, GAN_ERROR_CANCELLED, "game: cancelled before step %lld", (long long)g->steps + 1);
+    if (game_take_cancel(g)) return gan_fail(g->ctx, GAN_ERROR_CANCELLED, "game: cancelled before step %lld",
+                                             (long long)g->steps + 1);
     TRY(game_run_step(g, s));
   }
   return GAN_OK;

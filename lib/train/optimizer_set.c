@@ -56,7 +56,8 @@ static gan_status add_one(gan_optimizer *o, const gan_network *n, const struct n
 }
 
 /* One pattern of the list. What is in the set stays as it is: networks may share parameters. */
-static gan_status add_matching(gan_optimizer *o, gan_network *n, const char *pattern, const char *end, double rate, double decay) {
+static gan_status add_matching(gan_optimizer *o, gan_network *n, const char *pattern, const char *end, double rate,
+                               double decay) {
   int64_t matched = 0;
   for (int64_t i = 0; i < n->n_variables; i++) {
     const struct network_variable *v = &n->variables[i];
@@ -64,7 +65,8 @@ static gan_status add_matching(gan_optimizer *o, gan_network *n, const char *pat
     matched++;
     if (!contains(o, v->variable)) TRY(add_one(o, n, v, rate, decay));
   }
-  REQUIRE(o->ctx, matched > 0, "optimizer '%s': no parameter of network '%s' matches '%.*s'", o->name, n->name, (int)(end - pattern),
+  REQUIRE(o->ctx, matched > 0, "optimizer '%s': no parameter of network '%s' matches '%.*s'", o->name, n->name,
+          (int)(end - pattern),
           pattern);
   return GAN_OK;
 }
@@ -99,15 +101,18 @@ static int32_t has_network(const gan_optimizer *o, const gan_network *n) {
 
 static gan_status make_room(gan_optimizer *o, const gan_network *n) {
   TRY(context_grow(o->ctx, (void **)&o->networks, &o->cap_networks, o->n_networks + 1, sizeof *o->networks));
-  return context_grow(o->ctx, (void **)&o->parameters, &o->cap_parameters, o->n_parameters + n->n_variables, sizeof *o->parameters);
+  return context_grow(o->ctx, (void **)&o->parameters, &o->cap_parameters, o->n_parameters + n->n_variables,
+                      sizeof *o->parameters);
 }
 
 gan_status gan_optimizer_add(gan_optimizer *o, gan_network *network, const char *pattern, double rate, double decay) {
   if (!o) return gan_fail(NULL, GAN_ERROR_ARGUMENT, "gan_optimizer_add: optimizer is NULL");
   REQUIRE(o->ctx, network, "optimizer '%s': gan_optimizer_add: network is NULL", o->name);
   REQUIRE(o->ctx, network->ctx == o->ctx, "optimizer '%s': network '%s' is of another context", o->name, network->name);
-  REQUIRE(o->ctx, rate >= 0 && rate <= 1e30, "optimizer '%s': the multiplier of the rate must be finite and not negative", o->name);
-  REQUIRE(o->ctx, decay >= 0 && decay <= 1e30, "optimizer '%s': the multiplier of the decay must be finite and not negative", o->name);
+  REQUIRE(o->ctx, rate >= 0 && rate <= 1e30, "optimizer '%s': the multiplier of the rate must be finite and not negative",
+          o->name);
+  REQUIRE(o->ctx, decay >= 0 && decay <= 1e30, "optimizer '%s': the multiplier of the decay must be finite and not negative",
+          o->name);
   if (o->sealed) return gan_fail(o->ctx, GAN_ERROR_STATE, "optimizer '%s' is in a prepared game: its set is closed", o->name);
   TRY(gan_network_finish(network));
   TRY(make_room(o, network));

@@ -30,12 +30,14 @@ void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
   const struct graph_phase *p = present(g);
   char shape[128];
   if (loss->rank != 0 || loss->type != GAN_F32) {
-    graph_fail(g, GAN_ERROR_SHAPE, "phase '%s': optimizer '%s' got a loss of shape %s, expected one number (gan_mean, gan_sum)", p->name,
+    graph_fail(g, GAN_ERROR_SHAPE, "phase '%s': optimizer '%s' got a loss of shape %s, expected one number (gan_mean, gan_sum)",
+               p->name,
                optimizer->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
   } else if (g->sealed) {
     graph_fail(g, GAN_ERROR_STATE, "gan_minimize: the game is prepared");
   } else if (used_in(p, optimizer)) {
-    graph_fail(g, GAN_ERROR_ARGUMENT, "phase '%s' uses optimizer '%s' twice: minimise the sum of the losses", p->name, optimizer->name);
+    graph_fail(g, GAN_ERROR_ARGUMENT, "phase '%s' uses optimizer '%s' twice: minimise the sum of the losses", p->name,
+               optimizer->name);
   } else {
     graph_add_update(g, optimizer, loss);
     graph_keep(g, optimizer_ref(optimizer), unref_optimizer);
@@ -48,7 +50,8 @@ static int32_t check_follow(gan_graph *g, gan_network *average, gan_network *net
   if (!average || !network || average->ctx != g->ctx || network->ctx != g->ctx)
     graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: a network is NULL or of another context");
   else if (!(decay >= 0 && decay <= 1))
-    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: '%s' follows '%s' with a decay outside of 0 .. 1", average->name, network->name);
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: '%s' follows '%s' with a decay outside of 0 .. 1", average->name,
+               network->name);
   else if (g->sealed)
     graph_fail(g, GAN_ERROR_STATE, "gan_follow: the game is prepared");
   else if (gan_network_finish(average) != GAN_OK || gan_network_finish(network) != GAN_OK)

@@ -35,9 +35,11 @@ gan_status gan_trainer_config_preset(gan_trainer_config *config, const char *nam
 }
 
 static gan_status check_config(gan_context *ctx, const gan_trainer_config *c) {
-  REQUIRE(ctx, c->batch >= 1 && c->batch <= INT32_MAX, "gan_trainer_config: batch %lld, expected at least 1", (long long)c->batch);
+  REQUIRE(ctx, c->batch >= 1 && c->batch <= INT32_MAX, "gan_trainer_config: batch %lld, expected at least 1",
+          (long long)c->batch);
   REQUIRE(ctx, c->steps >= 0, "gan_trainer_config: steps %lld, expected at least 0", (long long)c->steps);
-  REQUIRE(ctx, c->progress_every >= 1, "gan_trainer_config: progress_every %lld, expected at least 1", (long long)c->progress_every);
+  REQUIRE(ctx, c->progress_every >= 1, "gan_trainer_config: progress_every %lld, expected at least 1",
+          (long long)c->progress_every);
   REQUIRE(ctx, c->d_steps >= 1, "gan_trainer_config: d_steps %d, expected at least 1", c->d_steps);
   REQUIRE(ctx, c->ema >= 0 && c->ema < 1, "gan_trainer_config: ema is a decay, 0 <= ema < 1");
   REQUIRE(ctx, c->instance_noise >= 0 && c->instance_noise <= 1e30, "gan_trainer_config: instance_noise is a standard deviation");
@@ -125,7 +127,8 @@ static gan_trainer *new_trainer(gan_network *generator, gan_network *discriminat
 gan_status gan_trainer_create(gan_network *generator, gan_network *discriminator, gan_data *data,
                               const gan_trainer_config *config, gan_trainer **out) {
   gan_context *ctx = generator ? generator->ctx : discriminator ? discriminator->ctx : data ? data->ctx : NULL;
-  REQUIRE(ctx, generator && discriminator && data && out, "gan_trainer_create: generator, discriminator, data or trainer is NULL");
+  REQUIRE(ctx, generator && discriminator && data && out,
+          "gan_trainer_create: generator, discriminator, data or trainer is NULL");
   REQUIRE(ctx, discriminator->ctx == ctx && data->ctx == ctx, "gan_trainer_create: networks and data are of different contexts");
   gan_trainer_config c = defaults;
   if (config) TRY(config_read(ctx, "gan_trainer_config", &c, sizeof c, config));

@@ -59,7 +59,10 @@ gan_status gan_trainer_progress(const gan_trainer *t, gan_progress *progress) {
   REQUIRE(t->ctx, progress, "gan_trainer_progress: progress is NULL");
   gan_progress p;
   trainer_progress(t, &p);
-  return config_write(progress, progress->struct_size, &p, sizeof p);
+  gan_status status = config_write(progress, progress->struct_size, &p, sizeof p);
+  if (status == GAN_OK) return GAN_OK;
+  return gan_fail(t->ctx, status, "gan_trainer_progress: struct_size is %lld; expected sizeof(gan_progress)",
+                  (long long)progress->struct_size);
 }
 
 /* ------------------------------------------------------------------ steps */

@@ -22,11 +22,11 @@ case $installed in */include/gan.h) ;; *) echo "one header should be installed; 
 # It was built for another prefix than the folder that it is in now.
 prefix=$(sed -n 's/^prefix=//p' "$pc")
 in_pc() { printf '%s' "$1" | sed 's/[\\&|]/\\&/g'; }
-sed "s|^prefix=.*|prefix=$(in_pc "$work/stage$prefix" | sed 's/ /\\\\ /g')|" "$pc" >"$work/libgan.pc" && cp "$work/libgan.pc" "$pc"
+sed "s|^prefix=.*|prefix=$(in_pc "$work/stage$prefix")|" "$pc" >"$work/libgan.pc" && cp "$work/libgan.pc" "$pc"
 # And an installation that has the archive only.
 cp -R "$work/stage" "$work/static" && find "$work/static" -name 'libgan.so*' -exec rm {} +
 static_pc=$(find "$work/static" -name libgan.pc)
-sed "s|^prefix=.*|prefix=$(in_pc "$work/static$prefix" | sed 's/ /\\\\ /g')|" "$work/libgan.pc" >"$static_pc"
+sed "s|^prefix=.*|prefix=$(in_pc "$work/static$prefix")|" "$work/libgan.pc" >"$static_pc"
 
 # try NAME COMPILER PC-FOLDER PKG-CONFIG-OPTIONS FLAGS ...
 try() {
