@@ -396,6 +396,22 @@ static void check_assigns(const struct plan_assign *assigns, int64_t n, struct w
   stop(w, &m);
 }
 
+/* a moves to b as it was, though b's own new value is computed in place. */
+static void check_old_value(struct world *w, int32_t optimize, int32_t threads) {
+  struct variable *a = w->variables[0], *b = w->variables[1];
+  gan_node *y = node_variable(w->g, b);
+  struct plan_assign assigns[] = {{b, gan_scale(y, 2)}, {a, y}};
+  struct plan_stage stage = {.name = "all", .n_assigns = 2, .assigns = assigns};
+  struct plan_config config = config_of(w, &stage, 1);
+  config.optimize = optimize;
+  struct machine m;
+  start(w, &m, &config, threads);
+  for (int32_t i = 0; i < 6; i++) b->data[i] = (float)i;
+  run(&m, 0);
+  for (int32_t i = 0; i < 6; i++) assert_true(b->data[i] == 2 * i && a->data[i] == i);
+  stop(w, &m);
+}
+
 static void test_assigns(void **state) {
   (void)state;
   for (int32_t mode = 0; mode < 4; mode++) {
@@ -405,6 +421,7 @@ static void test_assigns(void **state) {
     gan_node *x = node_variable(w.g, a), *y = node_variable(w.g, b), *z = node_variable(w.g, c);
     struct plan_assign swap[] = {{a, y}, {b, x}};
     check_assigns(swap, 2, &w, mode % 2, 1 + mode / 2);
+    check_old_value(&w, mode % 2, 1 + mode / 2);
     /* element j of the reshaped transpose of a (2x3) is a[j % 3][j / 3] */
     gan_node *turned = gan_reshape(gan_transpose(x, 2, (int32_t[]){1, 0}), SHAPE(3, 2));
     struct plan_assign mixed[] = {{a, gan_add(y, z)}, {b, gan_sub(x, y)}, {c, gan_mul(turned, z)}};

@@ -102,21 +102,20 @@ static int32_t is_overwritten(const struct plan *p, const struct value *from, in
   return 0;
 }
 
-static gan_status take_aside(struct settling *s, struct value **from, int32_t stage) {
-  struct value *aside = plan_value_new(s->p, &(*from)->node);
+static gan_status take_aside(struct settling *s, struct want *w) {
+  struct value *from = value_dense(w->value);
+  TRY(value_need_buffer(s->p, from));
+  if (!is_overwritten(s->p, from, w->stage)) return GAN_OK;
+  struct value *aside = plan_value_new(s->p, &from->node);
   if (!aside) return GAN_ERROR_MEMORY;
   s->p->n_values--; /* a name for the copy, not a value of the plan */
-  aside->base = aside;
-  aside->stage = stage;
-  aside->buffer = plan_buffer_new(s->p, REGION_ARENA, (*from)->buffer->bytes);
-  if (!aside->buffer) return GAN_ERROR_MEMORY;
-  TRY(copy(s, *from, aside->buffer, stage));
-  *from = aside;
-  return GAN_OK;
+  aside->base = w->value = aside;
+  aside->stage = w->stage;
+  aside->buffer = plan_buffer_new(s->p, REGION_ARENA, from->buffer->bytes);
+  return aside->buffer ? copy(s, from, aside->buffer, w->stage) : GAN_ERROR_MEMORY;
 }
 
 static gan_status copy_out(struct settling *s, const struct want *w, struct value *from, void *data) {
-  if (is_overwritten(s->p, from, w->stage)) TRY(take_aside(s, &from, w->stage));
   struct buffer *to = fixed_buffer(s->p, data, from->buffer->bytes);
   if (!to) return GAN_ERROR_MEMORY;
   TRY(copy(s, from, to, w->stage));
@@ -175,6 +174,8 @@ gan_status plan_settle(struct plan *p, const struct plan_config *config) {
     if (!w->target && !w->variable) TRY(settle_kept(&s, w));
   for (struct want *w = p->wants; w; w = w->next)
     if (w->target) TRY(settle_at(&s, w, w->target));
+  for (struct want *w = p->wants; w; w = w->next)
+    if (w->variable) TRY(take_aside(&s, w));
   for (struct want *w = p->wants; w; w = w->next)
     if (w->variable) TRY(settle_at(&s, w, w->variable->data));
   for (int64_t i = 0; i < config->n_stages; i++) TRY(settle_customs(p, &config->stages[i], (int32_t)i + 1));

@@ -17,8 +17,8 @@ gan_node *gan_cross_entropy(gan_node *logits, gan_node *labels) {
 }
 
 gan_node *gan_binary_cross_entropy(gan_node *logits, double target) {
-  if (node_failed(logits)) return graph_fail(logits ? logits->graph : NULL, GAN_ERROR_ARGUMENT,
-                                             "gan_binary_cross_entropy: no logits");
+  if (node_failed(logits))
+    return graph_fail(logits ? logits->graph : NULL, GAN_ERROR_ARGUMENT, "gan_binary_cross_entropy: no logits");
   if (!(target >= 0 && target <= 1))
     return graph_fail(logits->graph, GAN_ERROR_ARGUMENT, "gan_binary_cross_entropy: the target is not in 0 .. 1");
   return gan_mean(gan_sub(gan_softplus(logits), gan_scale(logits, target)));

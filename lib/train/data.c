@@ -84,8 +84,7 @@ static gan_status check_tensor(gan_data *d, const char *slot, const gan_tensor *
   REQUIRE(d->ctx, t->ctx == d->ctx, "slot '%s': the tensor is of another context", slot);
   if (t->rank < 1 || t->count < 1)
     return gan_fail(d->ctx, GAN_ERROR_SHAPE, "slot '%s': the tensor is %s, expected at least one sample along its first axis",
-                    slot,
-                    shape_text(shape, sizeof shape, t->rank, t->shape));
+                    slot, shape_text(shape, sizeof shape, t->rank, t->shape));
   if (d->count && t->shape[0] != d->count)
     return gan_fail(d->ctx, GAN_ERROR_SHAPE, "slot '%s': %lld samples, the other slots have %lld", slot, (long long)t->shape[0],
                     (long long)d->count);

@@ -35,8 +35,7 @@ static gan_status check_kind(const struct restore *r) {
   TRY(whole(r, "gan.format", &format));
   if (format <= GAME_FORMAT) return GAN_OK;
   return gan_fail(ctx, GAN_ERROR_UNSUPPORTED, "%s: game format %lld, this library reads up to %d", r->reader->name,
-                  (long long)format,
-                  GAME_FORMAT);
+                  (long long)format, GAME_FORMAT);
 }
 
 static void compare(const struct restore *r, const char *key, const char *here) {
@@ -52,8 +51,8 @@ static gan_status read_metadata(struct restore *r) {
   TRY(whole(r, "gan.seed", &r->seed));
   TRY(whole(r, "gan.steps", &r->steps));
   const char *state = st_metadata(&r->file, "gan.state");
-  if (!state || r->steps < 0) return gan_fail(ctx, GAN_ERROR_FORMAT, "%s: gan.state is missing or gan.steps negative",
-                                              r->reader->name);
+  if (!state || r->steps < 0)
+    return gan_fail(ctx, GAN_ERROR_FORMAT, "%s: gan.state is missing or gan.steps negative", r->reader->name);
   TRY(json_parse(ctx, state, (int64_t)strlen(state), &r->state));
   return game_state_read(r->game, r->state.root, 0);
 }
@@ -101,8 +100,8 @@ static gan_status read_tensors(struct restore *r) {
   if (!r->values || !r->came) return GAN_ERROR_MEMORY;
   for (int64_t i = 0; i < r->file.count; i++) TRY(read_tensor(r, i));
   for (int64_t i = 0; i < r->tensors.count; i++)
-    if (!r->came[i]) return gan_fail(ctx, GAN_ERROR_SHAPE, "%s: there is no tensor '%s'", r->reader->name,
-                                     r->tensors.list[i].name);
+    if (!r->came[i])
+      return gan_fail(ctx, GAN_ERROR_SHAPE, "%s: there is no tensor '%s'", r->reader->name, r->tensors.list[i].name);
   return GAN_OK;
 }
 

@@ -96,8 +96,8 @@ static gan_status run_phases(gan_game *g, struct game_step *s) {
   return GAN_OK;
 }
 
-/* A batch that led to numbers that are not finite is used up: the same one would lead there for ever. Where a callback failed, the
- * same step can be tried again. */
+/* A batch that led to numbers that are not finite is used up: the same one would lead there for ever. Where a callback failed,
+ * the same step can be tried again. */
 gan_status game_run_step(gan_game *g, struct game_step *s) {
   g->trouble[0] = 0;
   g->last_step = (int32_t)(s - g->step_list);
@@ -120,8 +120,8 @@ gan_status gan_game_run(gan_game *g, const char *step, int64_t count) {
   struct game_step *s = game_find_step(g, step);
   if (!s) return GAN_ERROR_ARGUMENT;
   for (int64_t i = 0; i < count; i++) {
-    if (game_take_cancel(g)) return gan_fail(g->ctx, GAN_ERROR_CANCELLED, "game: cancelled before step %lld",
-                                             (long long)g->steps + 1);
+    if (game_take_cancel(g))
+      return gan_fail(g->ctx, GAN_ERROR_CANCELLED, "game: cancelled before step %lld", (long long)g->steps + 1);
     TRY(game_run_step(g, s));
   }
   return GAN_OK;

@@ -9,8 +9,8 @@ static gan_status find(gan_game *g, const char *step, const char *output, const 
   if (!s) return GAN_ERROR_ARGUMENT;
   const struct graph_output *o = graph_find_output(s->graph, output);
   REQUIRE(g->ctx, o, "step '%s' has no output '%s'", step, output);
-  if (o->phase >= s->phases_run) return gan_fail(g->ctx, GAN_ERROR_STATE, "step '%s' has not run yet: no output '%s'", step,
-                                                 output);
+  if (o->phase >= s->phases_run)
+    return gan_fail(g->ctx, GAN_ERROR_STATE, "step '%s' has not run yet: no output '%s'", step, output);
   *node = o->node;
   *value = plan_value(s->plan, o->node);
   return *value ? GAN_OK : gan_fail(g->ctx, GAN_ERROR_STATE, "step '%s': output '%s' has no value", step, output);

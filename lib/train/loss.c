@@ -54,8 +54,8 @@ static gan_status loss_parse(gan_loss *loss, const char *text) {
   loss->loss = find_loss(name);
   if (loss->loss) return options_parse(loss->ctx, name, loss->loss->options, loss->loss->n_options, rest, &loss->options);
   loss->penalty = find_penalty(name);
-  if (loss->penalty) return options_parse(loss->ctx, name, loss->penalty->options, loss->penalty->n_options, rest,
-                                          &loss->options);
+  if (loss->penalty)
+    return options_parse(loss->ctx, name, loss->penalty->options, loss->penalty->n_options, rest, &loss->options);
   loss->custom = registry_find(loss->ctx, REGISTRY_LOSS, name);
   if (loss->custom) return options_parse(loss->ctx, name, NULL, 0, rest, &loss->options);
   return fail_unknown(loss->ctx, "loss or penalty", name, name_at);
@@ -104,14 +104,13 @@ static gan_node *expect_number(const gan_loss *loss, gan_graph *graph, gan_node 
   if (node_failed(node)) return graph_fail(graph, GAN_ERROR_CALLBACK, "loss '%s' gave no node", loss_name(loss));
   if (node->rank == 0 && node->type == GAN_F32) return node;
   return graph_fail(graph, GAN_ERROR_SHAPE, "loss '%s' gave a node of shape %s, expected one number (rank 0, f32)",
-                    loss_name(loss),
-                    shape_text(shape, sizeof shape, node->rank, node->shape));
+                    loss_name(loss), shape_text(shape, sizeof shape, node->rank, node->shape));
 }
 
 static gan_node *emit(gan_loss *loss, int32_t side, gan_node *real, gan_node *fake) {
   gan_graph *graph = fake ? fake->graph : real ? real->graph : NULL;
-  if (!loss) return graph_fail(graph, GAN_ERROR_ARGUMENT, "%s: loss is NULL",
-                               side ? "gan_loss_generator" : "gan_loss_discriminator");
+  if (!loss)
+    return graph_fail(graph, GAN_ERROR_ARGUMENT, "%s: loss is NULL", side ? "gan_loss_generator" : "gan_loss_discriminator");
   if (loss->penalty)
     return graph_fail(graph, GAN_ERROR_ARGUMENT, "'%s' is a penalty: gan_loss_penalty emits it", loss_name(loss));
   if (node_failed(fake) || ((real || side == 0) && node_failed(real)))
@@ -136,9 +135,10 @@ gan_node *gan_loss_generator(gan_loss *loss, gan_node *real, gan_node *fake) {
 static gan_node *check_points(const gan_loss *loss, gan_graph *graph, const gan_node *real, const gan_node *fake) {
   char a[128], b[128];
   if (real->rank >= 1 && shape_equal(real->rank, real->shape, fake->rank, fake->shape)) return NULL;
+  shape_text(a, sizeof a, real->rank, real->shape);
+  shape_text(b, sizeof b, fake->rank, fake->shape);
   return graph_fail(graph, GAN_ERROR_SHAPE, "penalty '%s': real is %s and fake %s, expected the same shape with the batch first",
-                    loss_name(loss), shape_text(a, sizeof a, real->rank, real->shape), shape_text(b, sizeof b, fake->rank,
-                                                                                                  fake->shape));
+                    loss_name(loss), a, b);
 }
 
 gan_node *gan_loss_penalty(gan_loss *penalty, gan_network *discriminator, gan_node *real, gan_node *fake,

@@ -38,7 +38,7 @@ static gan_node *non_saturating_g(const struct loss_call *c) {
 
 static const struct option smooth_options[] = {
   {"smooth", OPTION_NUMBER, 0, 1, "0",
-    "one-sided label smoothing: the target of real samples is 1 - smooth (Salimans et al. 2016)"},
+   "one-sided label smoothing: the target of real samples is 1 - smooth (Salimans et al. 2016)"},
 };
 
 const struct loss_row loss_non_saturating = {

@@ -66,8 +66,7 @@ static gan_status add_matching(gan_optimizer *o, gan_network *n, const char *pat
     if (!contains(o, v->variable)) TRY(add_one(o, n, v, rate, decay));
   }
   REQUIRE(o->ctx, matched > 0, "optimizer '%s': no parameter of network '%s' matches '%.*s'", o->name, n->name,
-          (int)(end - pattern),
-          pattern);
+          (int)(end - pattern), pattern);
   return GAN_OK;
 }
 

@@ -22,7 +22,7 @@ static int32_t is_drawn(const gan_graph *g, uint64_t stream) {
   return 0;
 }
 
-/* One number a sample, uniform in [0, 1), of shape (batch, 1, 1, ..) so that it repeats over the rest. Every call draws its own. */
+/* One number a sample, uniform in [0, 1), of shape (batch, 1, 1, ..) to repeat over the rest. Each call draws its own. */
 static gan_node *one_uniform_per_sample(const char *what, const gan_network *d, gan_node *like) {
   int64_t shape[GAN_MAX_RANK];
   char name[2 * NETWORK_NAME];

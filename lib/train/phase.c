@@ -1,4 +1,4 @@
-/* What ends a phase: updates of optimizers, and averages that follow a network. Recorded here, emitted when a game is prepared. */
+/* What ends a phase: updates of optimizers, averages that follow a network. Recorded here, emitted when a game is prepared. */
 #include "train/data.h"
 #include "train/optimizer.h"
 
@@ -31,8 +31,7 @@ void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
   char shape[128];
   if (loss->rank != 0 || loss->type != GAN_F32) {
     graph_fail(g, GAN_ERROR_SHAPE, "phase '%s': optimizer '%s' got a loss of shape %s, expected one number (gan_mean, gan_sum)",
-               p->name,
-               optimizer->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
+               p->name, optimizer->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
   } else if (g->sealed) {
     graph_fail(g, GAN_ERROR_STATE, "gan_minimize: the game is prepared");
   } else if (used_in(p, optimizer)) {

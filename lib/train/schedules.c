@@ -40,7 +40,8 @@ static const struct option step_options[] = {
 };
 
 const struct schedule_row schedule_step = {
-  .name = "step", .help = "the rate times factor^floor(step / every)", .n_options = 3, .options = step_options, .factor = in_steps,
+  .name = "step", .help = "the rate times factor^floor(step / every)",
+  .n_options = 3, .options = step_options, .factor = in_steps,
 };
 
 static double linear(const struct options *o, int64_t step) {

@@ -23,9 +23,9 @@ static gan_node *see_as(gan_node *x, const char *what, const char *wanted, const
   if (node_failed(x)) return x;
   if (shape_equal(x->rank - 1, x->shape + 1, port->rank, port->shape)) return x;
   if (x->rank < 1 || shape_count(x->rank - 1, x->shape + 1) != shape_count(port->rank, port->shape))
-    return graph_fail(x->graph, GAN_ERROR_SHAPE, "%s is %s a sample, %s is %s", what, shape_text(a, sizeof a, x->rank - 1,
-                                                                                                 x->shape + 1),
-                      wanted, shape_text(b, sizeof b, port->rank, port->shape));
+    return graph_fail(x->graph, GAN_ERROR_SHAPE, "%s is %s a sample, %s is %s", what,
+                      shape_text(a, sizeof a, x->rank - 1, x->shape + 1), wanted,
+                      shape_text(b, sizeof b, port->rank, port->shape));
   shape[0] = x->shape[0];
   memcpy(shape + 1, port->shape, sizeof *shape * (size_t)port->rank);
   return gan_reshape(x, port->rank + 1, shape);

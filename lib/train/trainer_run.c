@@ -19,7 +19,7 @@ static void start(struct stopwatch *w) {
 
 enum { SMOOTH_SECONDS = 3 };
 
-/* Seconds a step, averaged over the last few seconds whatever a step takes; from the first step on it is a mean of what there is. */
+/* Seconds a step, averaged over the last few seconds whatever a step takes; at first the mean of what there is. */
 static void lap(struct stopwatch *w) {
   double at = now(), spent = at - w->last;
   double share = 1 - exp(-spent / SMOOTH_SECONDS), mean = 1 / (double)++w->timed;
