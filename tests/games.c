@@ -80,3 +80,76 @@ double value_of(gan_game *game, const char *step, const char *output) {
   assert_int_equal(gan_game_value(game, step, output, &value), GAN_OK);
   return value;
 }
+
+/* ------------------------------------------------------------------ a game with one step */
+
+/* x times a parameter; a state counts the applications that were committed. */
+static gan_node *counting_layer(void *user, gan_layer_call *call, int32_t count, gan_node *const *in) {
+  (void)user, (void)count;
+  gan_node *w = gan_layer_parameter(call, "w", 1, (int64_t[]){2}, "normal std=1");
+  gan_node *n = gan_layer_state(call, "n", 0, NULL, "zeros");
+  if (gan_layer_training(call)) gan_layer_assign(call, "n", gan_shift(n, 1));
+  return gan_mul(in[0], w);
+}
+
+/* No parameters, only a state. */
+static gan_node *tally_layer(void *user, gan_layer_call *call, int32_t count, gan_node *const *in) {
+  (void)user, (void)count;
+  gan_layer_assign(call, "n", gan_shift(gan_layer_state(call, "n", 0, NULL, "zeros"), 1));
+  return gan_scale(in[0], 2);
+}
+
+void table_fill(struct table *t) {
+  must(t->ctx, gan_context_add_layer(t->ctx, "counting", counting_layer, NULL, NULL));
+  must(t->ctx, gan_context_add_layer(t->ctx, "tally", tally_layer, NULL, NULL));
+  must(t->ctx, gan_game_create(t->ctx, NULL, &t->game));
+  must(t->ctx, gan_game_add_step(t->game, "s", &t->graph));
+}
+
+struct table table_open(void) {
+  struct table t = {.ctx = make_context(NULL, 1)};
+  table_fill(&t);
+  return t;
+}
+
+void table_close(struct table *t) {
+  gan_game_free(t->game);
+  gan_context_free(t->ctx);
+}
+
+gan_optimizer *make_optimizer(gan_context *ctx, const char *name, const char *text, gan_network *n, const char *pattern) {
+  gan_optimizer *o = NULL;
+  must(ctx, gan_optimizer_create(ctx, name, text, &o));
+  if (n) must(ctx, gan_optimizer_add(o, n, pattern, 1, 1));
+  return o;
+}
+
+void bind2(struct table *t, const char *name, float a, float b) {
+  gan_tensor *x = make_tensor(t->ctx, 1, (int64_t[]){2}, (float[]){a, b});
+  must(t->ctx, gan_game_bind(t->game, name, x));
+  gan_tensor_free(x);
+}
+
+double number(struct table *t, gan_network *n, const char *path) {
+  gan_tensor *x;
+  double value;
+  must(t->ctx, gan_tensor_create(t->ctx, GAN_F64, 0, NULL, &x));
+  must(t->ctx, gan_network_get(n, path, x));
+  value = *(double *)gan_tensor_data(x);
+  gan_tensor_free(x);
+  return value;
+}
+
+void pair(struct table *t, gan_network *n, const char *path, double out[2]) {
+  gan_tensor *x;
+  must(t->ctx, gan_tensor_create(t->ctx, GAN_F64, 1, (int64_t[]){2}, &x));
+  must(t->ctx, gan_network_get(n, path, x));
+  memcpy(out, gan_tensor_data(x), 2 * sizeof *out);
+  gan_tensor_free(x);
+}
+
+gan_node *input2(struct table *t, const char *name) {
+  return gan_input(t->graph, name, GAN_F32, 2, (int64_t[]){1, 2});
+}
+
+gan_node *apply(gan_network *n, gan_node *x) { return gan_sum(gan_apply(n, x)); }

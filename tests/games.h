@@ -1,4 +1,4 @@
-/* Small players and data for the tests of losses, optimizers, games and trainers. Everything they make is the caller's to free. */
+/* Small players and data for the tests of losses, optimizers, games and trainers. What they make is the caller's to free. */
 #ifndef GAN_TESTS_GAMES_H
 #define GAN_TESTS_GAMES_H
 
@@ -34,5 +34,20 @@ gan_tensor *make_tensor(gan_context *ctx, int32_t rank, const int64_t *shape, co
 
 /* Value of an output. */
 double value_of(gan_game *game, const char *step, const char *output);
+
+/* A game with one step "s" to be built. Its context has two layers:
+ * "counting": x times a parameter "w" of two numbers; its state "n" counts the applications that were committed.
+ * "tally": twice x; only the state. */
+struct table { gan_context *ctx; gan_game *game; gan_graph *graph; };
+struct table table_open(void);
+void table_fill(struct table *t);                    /* the same on a context that is there already */
+void table_close(struct table *t);
+
+gan_optimizer *make_optimizer(gan_context *ctx, const char *name, const char *text, gan_network *n, const char *pattern);
+gan_node *input2(struct table *t, const char *name);                   /* (1, 2) */
+void bind2(struct table *t, const char *name, float a, float b);
+gan_node *apply(gan_network *n, gan_node *x);                          /* the sum of the output */
+double number(struct table *t, gan_network *n, const char *path);      /* a variable of one number, of two */
+void pair(struct table *t, gan_network *n, const char *path, double out[2]);
 
 #endif

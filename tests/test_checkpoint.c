@@ -12,9 +12,11 @@
 /* A trainer with everything that has state: batch norm, average, slots, schedule, dropout, labels, a place in the data. */
 struct run { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_trainer *t; };
 
-static const char *const generator = "input z 4 noise=normal; input label classes=3; one-hot classes=3 from=label name=h; concat from=z,h;"
-                                     "dense units=8; batch-norm; relu; dense units=2";
-static const char *const discriminator = "input x 2; dense units=8 name=first; leaky-relu slope=0.2; dropout rate=0.2; dense units=1";
+static const char *const generator =
+  "input z 4 noise=normal; input label classes=3; one-hot classes=3 from=label name=h; concat from=z,h;"
+  "dense units=8; batch-norm; relu; dense units=2";
+static const char *const discriminator =
+  "input x 2; dense units=8 name=first; leaky-relu slope=0.2; dropout rate=0.2; dense units=1";
 
 static void add_labels(const struct run *r) {
   const int64_t count = 100;
@@ -157,7 +159,8 @@ static void tensors_have_names_of_their_own(void **state) {
   struct run a = run_open(NULL, 1);
   struct game_tensors t;
   static const char *const expected[] = {
-    "D/first/weight", "G/batch-norm1/running_mean", "G-ema/dense1/weight", "optimizer:D/square/D/first/bias", "optimizer:G/momentum/G/dense1/weight",
+    "D/first/weight", "G/batch-norm1/running_mean", "G-ema/dense1/weight",
+    "optimizer:D/square/D/first/bias", "optimizer:G/momentum/G/dense1/weight",
   };
   must(a.ctx, game_tensors_list(a.t->game, &t));
   for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {

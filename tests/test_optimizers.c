@@ -155,12 +155,17 @@ static void rules_are_their_formulas(void **state) {
   for (int i = 0; i < RULES; i++) check_rule(&rules[i]);
 }
 
+static int begins_with(const char *text, const char *word) {
+  size_t n = strlen(word);
+  return strncmp(text, word, n) == 0 && (text[n] == ' ' || text[n] == 0);
+}
+
 static void every_row_has_a_formula(void **state) {
   (void)state;
   for (int32_t k = 0; k < gan_list_count(GAN_LIST_OPTIMIZERS); k++) {
     const char *name = gan_list_name(GAN_LIST_OPTIMIZERS, k);
     int found = 0;
-    for (int i = 0; i < RULES; i++) found |= strncmp(rules[i].text, name, strlen(name)) == 0 && strchr(" ", rules[i].text[strlen(name)]);
+    for (int i = 0; i < RULES; i++) found |= begins_with(rules[i].text, name);
     if (!found) fail_msg("no formula for the optimizer '%s'", name);
   }
 }
@@ -281,7 +286,7 @@ static void schedules_are_their_formulas(void **state) {
   for (int32_t k = 0; k < gan_list_count(GAN_LIST_SCHEDULES); k++) {
     int found = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-      found |= strncmp(cases[i].text, gan_list_name(GAN_LIST_SCHEDULES, k), strlen(gan_list_name(GAN_LIST_SCHEDULES, k))) == 0;
+      found |= begins_with(cases[i].text, gan_list_name(GAN_LIST_SCHEDULES, k));
     if (!found) fail_msg("no formula for the schedule '%s'", gan_list_name(GAN_LIST_SCHEDULES, k));
   }
   gan_context_free(ctx);

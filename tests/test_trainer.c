@@ -1,4 +1,4 @@
-/* The trainer: it learns, it does what the game by hand does, its bits do not depend on threads, it allocates nothing in a step. */
+/* The trainer: it learns, it is the game by hand, its bits do not depend on threads, it allocates nothing in a step. */
 #include "games.h"
 
 #include <math.h>
@@ -263,7 +263,8 @@ static void averages_are_sampled(void **state) {
 static void any_discriminator_will_do(void **state) {
   (void)state;
   static const char *const ds[] = {
-    "input x 2; dense units=8; batch-norm; relu; dense units=1", "input x 2; dense units=8; relu; dropout rate=0.3; dense units=1",
+    "input x 2; dense units=8; batch-norm; relu; dense units=1",
+    "input x 2; dense units=8; relu; dropout rate=0.3; dense units=1",
     "input x 2; dense units=8; relu; layer-norm; dense units=3",
   };
   static const char *const losses[] = {"minimax", "non-saturating smooth=0.1", "least-squares", "wasserstein"};
@@ -294,7 +295,8 @@ static void conditions_are_matched_by_name(void **state) {
   gan_tensor_free(labels);
   players(&p, "input z 4 noise=normal; input label classes=3; input style 2 noise=uniform; one-hot classes=3 from=label name=h;"
               "concat from=z,h,style; dense units=8; relu; dense units=2",
-          "input x 2; input label classes=3; embedding classes=3 width=2 from=label name=e; concat from=x,e; dense units=8; relu; dense units=1");
+          "input x 2; input label classes=3; embedding classes=3 width=2 from=label name=e; concat from=x,e;"
+              "dense units=8; relu; dense units=1");
   p.c.penalty = "wgan-gp";
   p.c.image = "point";
   play_start(&p);

@@ -136,8 +136,8 @@ static uint64_t noise_stream(const gan_graph *g, const gan_network *n, const str
   return stream;
 }
 
-/* An input that is fed noise in training is noise in samplers too. */
-static void become_noise(struct network_port *p) {
+void network_feed_noise(gan_network *n, int32_t input) {
+  struct network_port *p = &n->inputs[input];
   if (p->info.role != GAN_ROLE_DATA || p->info.type != GAN_F32) return;
   p->info.role = GAN_ROLE_NOISE;
   p->noise_kind = RANDOM_NORMAL;
@@ -145,10 +145,9 @@ static void become_noise(struct network_port *p) {
   p->noise_y = 1;
 }
 
-static gan_node *draw_input(gan_graph *g, gan_network *n, struct network_port *p) {
+static gan_node *draw_input(gan_graph *g, gan_network *n, const struct network_port *p) {
   int64_t shape[GAN_MAX_RANK] = {g->batch};
   memcpy(shape + 1, p->info.shape, (size_t)p->info.rank * sizeof *shape);
-  become_noise(p);
   int32_t rank = p->info.rank + 1;
   if (p->info.role == GAN_ROLE_NOISE)
     return node_random(g, noise_stream(g, n, p), p->noise_kind, p->noise_x, p->noise_y, rank, shape);
@@ -167,5 +166,6 @@ gan_node *gan_noise(gan_graph *graph, gan_network *network, const char *input) {
     return graph_fail(graph, GAN_ERROR_STATE, "gan_noise: this graph has no batch size; graphs of gan_game_add_step() have");
   int32_t index = network_input(network, input);
   if (index < 0) return graph_fail(graph, GAN_ERROR_ARGUMENT, "gan_noise: %s has no input '%s'", network->name, input);
+  network_feed_noise(network, index);
   return draw_input(graph, network, &network->inputs[index]);
 }

@@ -68,6 +68,9 @@ struct variable *network_variable(gan_network *n, const char *path); /* NULL if 
 int32_t network_same_structure(gan_network *a, gan_network *b);     /* same inputs and outputs, variables by path and shape */
 int32_t network_input(const gan_network *n, const char *name);      /* index, or -1 */
 
+/* An input that is fed noise in training is noise in samplers and files too: floats of role data become normal noise. */
+void network_feed_noise(gan_network *n, int32_t input);
+
 /* Building with everything resolved: what text, and files, come down to. Sticky. */
 void network_add_input(gan_network *n, const struct network_port *port);
 void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32_t n_from, const int32_t *from);

@@ -99,6 +99,7 @@ static gan_status fill(gan_trainer *t, const gan_trainer_config *c) {
   TRY(find_image(t, c->image));
   TRY(make_losses(t, c));
   TRY(make_optimizers(t, c));
+  network_feed_noise(t->generator, 0); /* before it is cloned: the average samples from noise, too */
   TRY(make_average(t));
   return make_game(t, c);
 }
