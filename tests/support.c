@@ -65,7 +65,7 @@ static int64_t memory_read(void *user, void *bytes, int64_t count) {
   struct memory_file *f = user;
   if (count > f->size - f->at) count = f->size - f->at;
   count = allowed(f, count);
-  memcpy(bytes, f->bytes + f->at, (size_t)count);
+  if (count > 0) memcpy(bytes, f->bytes + f->at, (size_t)count);
   f->at += count;
   return count;
 }
@@ -74,7 +74,7 @@ static int64_t memory_write(void *user, const void *bytes, int64_t count) {
   struct memory_file *f = user;
   count = allowed(f, count);
   if (f->at + count > f->capacity) count = f->capacity - f->at; /* the disk is full */
-  memcpy(f->bytes + f->at, bytes, (size_t)count);
+  if (count > 0) memcpy(f->bytes + f->at, bytes, (size_t)count); /* an empty file may have no memory at all */
   f->at += count;
   if (f->size < f->at) f->size = f->at;
   return count;

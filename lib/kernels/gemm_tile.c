@@ -41,7 +41,7 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
       row[v] = vf_load(b[v / PANEL] + v % PANEL * LANES);
       if (packing) vf_store(packed + v * LANES, row[v]);
     }
-    packed += packing * vectors * LANES;
+    if (packing) packed += vectors * LANES;
     UNROLL for (int i = 0; i < rows; i++) {
       vf x = vf_set(a[i / 3][i % 3 * row_step]);
       UNROLL for (int v = 0; v < vectors; v++) acc[i][v] = vf_fma(x, row[v], acc[i][v]);

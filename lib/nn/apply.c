@@ -137,6 +137,7 @@ static uint64_t noise_stream(const gan_graph *g, const gan_network *n, const str
 }
 
 void network_feed_noise(gan_network *n, int32_t input) {
+  if (input < 0 || input >= n->n_inputs) return;
   struct network_port *p = &n->inputs[input];
   if (p->info.role != GAN_ROLE_DATA || p->info.type != GAN_F32) return;
   p->info.role = GAN_ROLE_NOISE;
