@@ -29,6 +29,5 @@ export CC
 ninja -C $build build.ninja >/dev/null 2>&1 || rm -rf $build
 [ -d $build ] || meson setup $build -Db_sanitize=$sanitizers -Db_lundef=false -Dblas=builtin -Doptimization=1 \
   -Dexamples=disabled -Dbench=false || exit 1
-ninja -C $build || exit 1
 # shellcheck disable=SC2086 # several words
-$runner meson test -C $build --no-rebuild --print-errorlogs -t 5 $tests "$@"
+$runner meson test -C $build --print-errorlogs -t 5 $tests "$@"
