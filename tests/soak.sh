@@ -41,13 +41,14 @@ training() {
   [ -r $images ] || return 0
   if ! [ -d $soak/whole ]; then train $soak/whole --overwrite >$soak/train.log 2>&1 || die "train: $soak/train.log"; fi
   rm -rf $soak/killed
-  resume=
+  resume= patience=2
   while :; do
     train $soak/killed $resume >$soak/train.log 2>&1 &
     pid=$!
-    sleep "$(awk -v seed="$1$pid" 'BEGIN { srand(seed); printf "%.2f", 0.1 + 7 * rand() }')"
+    sleep "$(awk -v seed="$1$pid" -v most="$patience" 'BEGIN { srand(seed); printf "%.2f", 0.1 + most * rand() }')"
     kill -9 $pid 2>/dev/null
     wait $pid 2>/dev/null && break # it was done before
+    patience=$((patience + 1)) # in the end it has to finish
     if [ -e $soak/killed/checkpoint.safetensors ]; then resume=--resume; else resume=--overwrite; fi
   done
   for file in "$soak"/whole/*.safetensors; do

@@ -585,6 +585,7 @@ static void sample(int64_t batch, int32_t isa, int32_t frozen, int32_t refreshed
   config.frozen = frozen;
   struct machine m;
   start(&w, &m, &config, 1);
+  if (frozen) assert_int_equal(plan_calls(m.plan), 3); /* norms went into the weights, activations into the products */
   if (refreshed)
     for (int32_t i = 0; i < w.n_variables; i++) w.variables[i]->data[0] += 0.25f;
   if (refreshed) plan_refresh(m.plan);
