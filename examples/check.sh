@@ -58,6 +58,7 @@ small="--generator g.txt --discriminator d.txt --batch 8 --grid 3x2 --threads 1"
   works gan-train --resume --out "a run" --epochs 3
   exists "a run/epoch-0003.png"
   ls "a run" | grep -q tmp && fail "a temporary file was left"
+  refuses 'has its' gan-train --resume --out "a run"
   refuses 'holds a training' gan-train $small --steps 1 --out "a run" images.idx
   works gan-train $small --steps 1 --overwrite --out "a run" images.idx
   refuses 'did you mean --batch' gan-train --bacth 8 images.idx

@@ -58,13 +58,20 @@ static int32_t on_progress(void *user, gan_trainer *trainer, const gan_progress 
 
 /* --------------------------------------------------------------------------------------------------------------- begin */
 
+static int has_ended(const struct run *run, int64_t step) {
+  if (step < run->game.steps) return 0;
+  complain("this training has its %" PRId64 " steps; --steps or --epochs says how many it shall have in all", step);
+  return 1;
+}
+
 static int resume(struct run *run) {
   char *checkpoint = path_join(run->settings->out, RESULTS_CHECKPOINT), *curves = path_join(run->settings->out, RESULTS_CURVES);
   gan_status status = checkpoint && curves ? gan_trainer_restore(run->game.trainer, checkpoint) : GAN_ERROR_MEMORY;
   int done = status == GAN_OK || complain_gan(run->context, checkpoint, status);
   gan_progress p = {.struct_size = sizeof p};
   if (done) gan_trainer_progress(run->game.trainer, &p);
-  done = done && (!file_exists(curves) || history_read(&run->history, curves, p.step));
+  done = done && !has_ended(run, p.step);
+  done = done && (!file_exists(curves) || history_read(&run->history, curves, p.step)) && settings_write(run->settings);
   run->epoch = (int64_t)p.epoch;
   free(checkpoint);
   free(curves);
