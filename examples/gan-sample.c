@@ -134,8 +134,9 @@ static int fit_format(struct source *s, const struct settings *settings) {
   if (status != GAN_OK) return complain_gan(s->context, settings->network, status);
   if (settings->shape && !read_shape(settings->shape, shape)) return 0;
   int fits = settings->shape ? sample_format_fit(f, 3, shape) : sample_format_fit(f, output.rank, output.shape);
-  if (!fits) return complain("%s does not make pictures of one or three channels; --shape says what they are, --raw writes numbers",
-                             settings->network);
+  if (!fits) {
+    return complain("%s makes no pictures of one or three channels; --shape says what they are, --raw writes numbers", settings->network);
+  }
   if (f->height > s->size || f->width > s->size || f->height * f->width * f->channels != s->size) {
     return complain("--shape %s has not the %" PRId64 " numbers of a sample", settings->shape, s->size);
   }
@@ -148,7 +149,7 @@ static int bind_label(struct source *s, const struct settings *settings) {
   if (settings->label < 0) return 1;
   if (s->label.rank < 0) return complain("%s is not conditional, --label has no meaning for it", settings->network);
   if (settings->label >= s->label.classes) {
-    return complain("--label must be 0 to %" PRId64 " for %s, not %" PRId64, s->label.classes - 1, settings->network, settings->label);
+    return complain("--label must be 0 to %" PRId64 ", not %" PRId64, s->label.classes - 1, settings->label);
   }
   int32_t label = (int32_t)settings->label;
   gan_status status = gan_sampler_bind(s->sampler, s->label.name, 1, &label);
@@ -253,7 +254,7 @@ static int check(struct settings *s) {
 
 static int make_samples(struct source *s, const struct settings *settings) {
   if (!load(s, settings) || !fit_format(s, settings)) return 0;
-  if ((double)settings->count * (double)s->size * 4 > MOST_BYTES) return complain("so many samples do not fit into memory at once");
+  if ((double)settings->count * (double)s->size * 4 > MOST_BYTES) return complain("so many samples do not fit into memory");
   float *samples = malloc((size_t)(settings->count * s->size) * sizeof *samples);
   if (!samples) return complain_memory();
   int done = draw(s, settings, samples) && write_samples(s, settings, samples);

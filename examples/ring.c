@@ -42,7 +42,8 @@ static void judge(void) {
     }
   }
   for (int mode = 0; mode < MODES; mode++) covered += at[mode] >= SHOWN / 40;
-  printf("%d of %d modes covered, %.1f %% of the points within three standard deviations of one\n", covered, MODES, 100.0 * near / SHOWN);
+  printf("%d of %d modes covered, %.1f %% of the points within three standard deviations of one\n", covered, MODES,
+         100.0 * near / SHOWN);
 }
 
 static int32_t show(void *user, gan_trainer *trainer, const gan_progress *p) {

@@ -63,7 +63,8 @@ static void expect(const char *name, const float *values, int64_t count) {
   if (n != count) fail_msg("%s has %d values, not %d", name, (int)n, (int)count);
   for (int64_t i = 0; i < n; i++) {
     double wanted = strtod(text, &text), difference = fabs(values[i] - wanted);
-    if (!(difference <= TOLERANCE * fmax(1, fabs(wanted)))) fail_msg("%s[%d]: %.8g, but PyTorch has %.8g", name, (int)i, values[i], wanted);
+    int near = difference <= TOLERANCE * fmax(1, fabs(wanted));
+    if (!near) fail_msg("%s[%d]: %.8g, but PyTorch has %.8g", name, (int)i, values[i], wanted);
   }
 }
 
@@ -93,7 +94,8 @@ static gan_tensor *numbers(uint32_t stream, int32_t rank, const int64_t *shape, 
   return tensor;
 }
 
-static void bind_numbers(gan_game *game, const char *input, uint32_t stream, int64_t rows, int64_t columns, double scale, double offset) {
+static void bind_numbers(gan_game *game, const char *input, uint32_t stream, int64_t rows, int64_t columns, double scale,
+                         double offset) {
   gan_tensor *tensor = numbers(stream, 2, (const int64_t[]){rows, columns}, scale, offset);
   check(gan_game_bind(game, input, tensor));
   gan_tensor_free(tensor);
@@ -405,7 +407,8 @@ static void compare_activation(const char *group, const char *lines) {
 }
 
 static void test_activations(void **state) {
-  static const char *const layers[] = {"relu", "leaky-relu slope=0.2", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "softplus", "softmax", "prelu"};
+  static const char *const layers[] = {"relu", "leaky-relu slope=0.2", "elu",      "selu",    "gelu", "silu",
+                                       "tanh", "sigmoid",              "softplus", "softmax", "prelu"};
   (void)state;
   read_fixture("functions.txt");
   for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {

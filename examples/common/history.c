@@ -25,7 +25,8 @@ static int append(struct history *h, const struct point *point) {
 }
 
 int history_add(struct history *h, const gan_progress *p) {
-  struct point point = {p->step, p->epoch, p->loss_d, p->loss_g, p->d_real, p->d_fake, p->norm_d, p->norm_g, p->samples_per_second};
+  struct point point = {p->step,   p->epoch,  p->loss_d, p->loss_g, p->d_real,
+                        p->d_fake, p->norm_d, p->norm_g, p->samples_per_second};
   return append(h, &point);
 }
 
@@ -52,8 +53,9 @@ int history_read(struct history *h, const char *path, int64_t last_step) {
 }
 
 static int print_row(char *row, const struct point *p) {
-  return snprintf(row, LONGEST_ROW, "%" PRId64 ",%.4f,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n", p->step, p->epoch, p->loss_d, p->loss_g,
-                  p->d_real, p->d_fake, p->norm_d, p->norm_g, p->samples_per_second);
+  static const char FORMAT[] = "%" PRId64 ",%.4f,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n";
+  return snprintf(row, LONGEST_ROW, FORMAT, p->step, p->epoch, p->loss_d, p->loss_g, p->d_real, p->d_fake, p->norm_d, p->norm_g,
+                  p->samples_per_second);
 }
 
 int history_write(const struct history *h, const char *path) {

@@ -15,10 +15,12 @@ struct history {
   size_t count, capacity;
 };
 
-int history_add(struct history *h, const gan_progress *progress);             /* 1, or 0 after a sentence */
-int history_read(struct history *h, const char *path, int64_t last_step);     /* rows of a CSV up to a step; 1, or 0 after a sentence */
-int history_write(const struct history *h, const char *path);                 /* CSV; 1, or 0 after a sentence */
-int history_plot(const struct history *h, const char *path);                  /* PNG; 1, or 0 after a sentence */
+/* Each returns 1, or 0 after a sentence. */
+int history_add(struct history *h, const gan_progress *progress);
+int history_read(struct history *h, const char *path, int64_t last_step); /* the rows of a CSV up to a step */
+int history_write(const struct history *h, const char *path);             /* CSV */
+int history_plot(const struct history *h, const char *path);              /* PNG */
+
 void history_free(struct history *h);
 
 #endif

@@ -23,8 +23,9 @@ static void print(struct progress_line *line, const gan_progress *p, double seco
   char text[256], time[32];
   duration(time, sizeof time, seconds);
   int width = snprintf(text, sizeof text,
-                       "epoch %.2f  step %" PRId64 "  loss D %.3f G %.3f  D(x) %.2f  D(G(z)) %.2f  grad D %.2g G %.2g  %.0f/s  %s %s", p->epoch,
-                       p->step, p->loss_d, p->loss_g, p->d_real, p->d_fake, p->norm_d, p->norm_g, p->samples_per_second, time, unit);
+                       "epoch %.2f  step %" PRId64 "  loss D %.3f G %.3f  D(x) %.2f  D(G(z)) %.2f  grad D %.2g G %.2g  %.0f/s  %s %s",
+                       p->epoch, p->step, p->loss_d, p->loss_g, p->d_real, p->d_fake, p->norm_d, p->norm_g, p->samples_per_second,
+                       time, unit);
   int blanks = line->width > width ? line->width - width : 0;
   if (line->terminal) printf("\r%s%*s", text, blanks, "");
   else printf("%s\n", text);

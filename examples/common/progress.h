@@ -12,7 +12,7 @@ struct progress_line {
 };
 
 void progress_begin(struct progress_line *line, int32_t quiet);
-void progress_show(struct progress_line *line, const gan_progress *p, double seconds_left); /* not oftener than is good for the eye */
+void progress_show(struct progress_line *line, const gan_progress *p, double seconds_left); /* now and then */
 void progress_end(struct progress_line *line, const gan_progress *p);                       /* the last state, and a newline */
 
 #endif

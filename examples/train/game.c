@@ -30,7 +30,8 @@ static int from_file(gan_context *context, const char *name, const char *path, g
 static int from_preset(struct game *g, gan_context *context, const struct settings *s, const struct sample_format *f) {
   char text[512], latent[32] = "";
   if (s->latent) snprintf(latent, sizeof latent, " latent=%" PRId64, s->latent);
-  int length = snprintf(text, sizeof text, "%s size=%" PRId64 "x%" PRId64 "x%" PRId64 "%s", s->model, f->height, f->width, f->channels, latent);
+  int length = snprintf(text, sizeof text, "%s size=%" PRId64 "x%" PRId64 "x%" PRId64 "%s", s->model, f->height, f->width, f->channels,
+                        latent);
   if (length >= (int)sizeof text) return complain("--model is too long");
   gan_status status = gan_preset_networks(context, text, &g->generator, &g->discriminator);
   return status == GAN_OK || complain_gan(context, "--model", status);
@@ -76,8 +77,8 @@ static int64_t last_step(const struct settings *s, const gan_trainer_config *c, 
   return (int64_t)fmin(steps, (double)NO_END);
 }
 
-int game_make(struct game *g, gan_context *context, const struct settings *s, const struct dataset *d, gan_progress_function progress,
-              void *user) {
+int game_make(struct game *g, gan_context *context, const struct settings *s, const struct dataset *d,
+              gan_progress_function progress, void *user) {
   *g = (struct game){0};
   gan_trainer_config *c = &g->config;
   gan_trainer_config_init(c, sizeof *c);

@@ -17,8 +17,8 @@ struct game {
 #define NO_END ((int64_t)1 << 40)
 
 /* 1, or 0 after a sentence. progress and user go to the trainer. */
-int game_make(struct game *g, gan_context *context, const struct settings *s, const struct dataset *d, gan_progress_function progress,
-              void *user);
+int game_make(struct game *g, gan_context *context, const struct settings *s, const struct dataset *d,
+              gan_progress_function progress, void *user);
 void game_free(struct game *g);
 
 #endif

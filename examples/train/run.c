@@ -85,7 +85,7 @@ static int start(struct run *run) {
   if (!checkpoint) return 0;
   int taken = !run->settings->overwrite && file_exists(checkpoint);
   free(checkpoint);
-  if (taken) return complain("%s holds a training already: --resume goes on with it, --overwrite starts anew, --out takes another", out);
+  if (taken) return complain("%s holds a training: --resume goes on with it, --overwrite starts anew, --out takes another", out);
   return folder_make(out) && settings_write(run->settings) && results_picture(run, 0);
 }
 

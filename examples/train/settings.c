@@ -144,7 +144,7 @@ static int read_folder(struct settings *s, const struct cli *cli) {
 static int check(struct settings *s) {
   if (!s->data) return complain("which images? usage: gan-train [option..] DATA");
   if (!s->generator != !s->discriminator) return complain("--generator and --discriminator go together");
-  if (s->optimizer && s->optimizer_d && s->optimizer_g) return complain("--optimizer has no effect beside --optimizer-d and --optimizer-g");
+  if (s->optimizer && s->optimizer_d && s->optimizer_g) return complain("--optimizer has no effect beside the other two");
   if (s->resume && s->overwrite) return complain("--resume and --overwrite contradict each other");
   if (!s->steps && s->epochs == 0 && s->seconds == 0) s->epochs = 20;
   return 1;

@@ -18,7 +18,8 @@ const char *program_name = "classifier";
 
 enum { KINDS = 10, PIXELS = 784, AT_ONCE = 100, BATCH = 128 };
 static const double LEAST_ACCURACY = 87, LEAST_SHARE = 3;
-static const char *const kinds[KINDS] = {"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"};
+static const char *const kinds[KINDS] = {"T-shirt", "trouser", "pullover", "dress", "coat",
+                                         "sandal",  "shirt",   "sneaker",  "bag",   "boot"};
 static const char NETWORK[] =
   "input image 784; dense units=512; relu; dropout rate=0.3; dense units=256; relu; dropout rate=0.3; dense units=10";
 
@@ -225,7 +226,7 @@ static int judge_generator(gan_context *context, gan_sampler *judge, const struc
   gan_status status = gan_network_load(context, s->generator, &network);
   if (status == GAN_OK) status = gan_sampler_create(network, &config, &generator);
   int done = status == GAN_OK || complain_gan(context, s->generator, status);
-  if (done && gan_sampler_sample_size(generator) != PIXELS) done = complain("%s does not make pictures of 28x28 pixels", s->generator);
+  if (done && gan_sampler_sample_size(generator) != PIXELS) done = complain("%s makes no pictures of 28x28 pixels", s->generator);
   done = done && count_kinds(context, judge, generator, s->samples);
   gan_sampler_free(generator);
   gan_network_free(network);
