@@ -100,6 +100,39 @@ void blas_sgemm(const struct gemm_shape *s, const float *a, const float *b, floa
 int32_t blas_get_threads(void);                  /* 0: a BLAS without such a setting, or none */
 void blas_set_threads(int32_t n);
 
+/* ------------------------------------------------------------------ convolutions */
+
+/* One form that is linear in x, w and y,
+ *   y(n,oh,ow,o) = sum over i, j, c of x(n, oh sh - ph + i dh, ow sw - pw + j dw, c) w(o,i,j,c), zeros outside of x,
+ * and its three products: F makes y of x and w, X makes x of y and w (the gradient to the input, and the transposed
+ * convolution), W makes w of x and y. x is (n,h,w,c), y (n,oh,ow,o), w (o,kh,kw,c/groups): group g joins the g-th part of
+ * the channels of x with the g-th part of those of y. */
+enum conv_product { CONV_F, CONV_X, CONV_W };
+
+struct conv_shape {
+  int64_t n, h, w, c, kh, kw, o, oh, ow;      /* c, o: channels of x and y, of all groups together */
+  int64_t sh, sw, dh, dw, ph, pw, groups;     /* stride, dilation, padding before (may be negative: a crop) */
+  int32_t product, act, has_bias, packed;     /* act: enum gemm_act; bias: one number a channel of the result; F and X only */
+  float slope;
+};
+
+/* Passes 0 .. conv_passes() - 1 run one after the other; the chunks of one in any order. What a pass leaves for the next is in
+ * `shared`. F takes a = x, b = w; X a = y, b = w; W a = x, b = y. The result overlaps nothing. */
+int32_t conv_passes(const struct kernels *k, const struct conv_shape *s);               /* 1 .. 3 */
+int64_t conv_chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass); /* at least 1 */
+size_t conv_scratch(const struct kernels *k, const struct conv_shape *s);               /* bytes, per thread, 64-byte aligned */
+size_t conv_shared(const struct kernels *k, const struct conv_shape *s);                /* bytes, 64-byte aligned */
+void conv_run(const struct kernels *k, const struct conv_shape *s, const float *a, const float *b, const float *bias, float *out,
+              void *shared, int32_t pass, int64_t chunk, void *scratch);
+
+/* Weights of F or X packed once for many products: then s->packed = 1 and b = packed, which is 64-byte aligned. An image has
+ * the same bits in every batch. */
+size_t conv_packed_bytes(const struct kernels *k, const struct conv_shape *s);
+void conv_pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed);
+
+/* Two for every product of a tap and a channel, taps that fall outside of x counted too. */
+int64_t conv_flops(const struct conv_shape *s);
+
 /* ------------------------------------------------------------------ random numbers: counter-based, bits equal on every ISA */
 
 /* Element i of a stream is a function of (key, i) alone; [first, first + n) may be any range. See base/rng.h for streams and
