@@ -40,6 +40,7 @@ gzip -k images.idx
   printf '\000\000\010\001\000\000\000\100'
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do printf '\000\001\002\003'; done
 } >labels.idx
+"$programs/toys" --count 20 --size 8x8 || fail "toys"
 printf 'input z 8 noise=normal\ndense units=32; relu\ndense units=16; tanh\nreshape shape=4x4x1\n' >g.txt
 printf 'input image 4x4x1\nflatten\ndense units=32; relu\ndense units=1\n' >d.txt
 small="--generator g.txt --discriminator d.txt --batch 8 --grid 3x2 --threads 1"
@@ -104,7 +105,40 @@ mkdir pictures && mv one-*.png pictures
 works gan-train $small --batch 2 --steps 2 --out c pictures
 cp grid.png pictures
 # shellcheck disable=SC2086
-refuses 'pixels' gan-train $small --batch 2 --steps 2 --out d pictures
+{
+  refuses 'pixels' gan-train $small --batch 2 --steps 2 --out d pictures
+  refuses '--crop needs --size' gan-train $small --crop centre --out d pictures
+  refuses 'centre or random' gan-train $small --size 4x4 --crop middle --out d pictures
+  refuses 'contradict' gan-train $small --gray --color --out d pictures
+  refuses 'HxW' gan-train $small --size 4 --out d pictures
+  works gan-train $small --batch 2 --steps 2 --size 4x4 --crop centre --gray --out d pictures
+  works gan-train $small --steps 2 --size 4x4 --gray --out d --overwrite toys.idx
+}
+
+# the same training in one run and in two: what is drawn by chance goes on as it would have
+# shellcheck disable=SC2086
+for steps in 7 3; do
+  works gan-train $small --size 4x4 --crop random --flip --gray --deterministic --steps $steps --out "drawn $steps" pictures
+done
+works gan-train --resume --steps 7 --out "drawn 3"
+cmp -s "drawn 7/generator.safetensors" "drawn 3/generator.safetensors" || fail "a resumed training with flips has other weights"
+
+works toys --count 5 --size 8x12 --out many --labels kinds.idx
+[ "$(ls many | wc -l)" -eq 5 ] || fail "toys should have made five files"
+[ "$(wc -c <kinds.idx)" -eq 13 ] || fail "five labels and their header are 13 bytes"
+refuses 'more than\|must be' toys --count 0
+if "$programs/toys" --count 2 --size 8x8 --jpeg 90 --out photos 2>err.txt; then
+  # shellcheck disable=SC2086
+  works gan-train $small --batch 2 --steps 2 --size 4x4 --gray --out e photos
+  head -c 400 photos/000001.jpg >photos/000002.jpg
+else
+  grep -q 'without libjpeg' err.txt || fail "toys --jpeg: $(cat err.txt)"
+  mkdir -p photos
+fi
+echo 'no picture' >photos/000003.png
+# shellcheck disable=SC2086
+refuses 'photos/00000[23]' gan-train $small --batch 2 --steps 2 --size 4x4 --gray --out f photos
+
 works ring --help
 
 [ "$failures" -eq 0 ] && echo "all is well"

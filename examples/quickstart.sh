@@ -6,7 +6,8 @@ root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 images=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 out=$root/build/quickstart
 
-sh "$root/examples/setup.sh" gcc meson ninja-build pkg-config libopenblas-dev libpng-dev zlib1g-dev dataset-fashion-mnist
+sh "$root/examples/setup.sh" gcc meson ninja-build pkg-config libopenblas-dev libpng-dev zlib1g-dev dataset-fashion-mnist \
+  optional libjpeg-dev
 
 cd "$root"
 if ! [ -f build/build.ninja ]; then meson setup build >build-setup.log || { cat build-setup.log; exit 1; }; rm -f build-setup.log; fi

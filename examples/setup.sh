@@ -15,6 +15,7 @@ there() {
   libblis-dev) pkg-config --exists blis || ls /usr/include/*/blis*/cblas.h /usr/include/blis*/cblas.h 2>/dev/null | grep -q . ;;
   libcmocka-dev) pkg-config --exists cmocka ;;
   libpng-dev) pkg-config --exists libpng ;;
+  libjpeg-dev) pkg-config --exists libjpeg ;;
   zlib1g-dev) pkg-config --exists zlib ;;
   dataset-fashion-mnist) test -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ;;
   *) dpkg -s "$1" ;;

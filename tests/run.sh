@@ -126,7 +126,7 @@ blis() {
 # --------------------------------------------------------------------------------------------------------------------- run
 
 sh examples/setup.sh gcc meson ninja-build pkg-config binutils libopenblas-dev libcmocka-dev libpng-dev zlib1g-dev \
-  optional g++ clang valgrind libblis-dev dataset-fashion-mnist || exit 1
+  optional libjpeg-dev g++ clang valgrind libblis-dev dataset-fashion-mnist || exit 1
 mkdir -p "$checks" && : >"$checks/counts" || exit 1
 
 check floors sh tests/check_floors.sh .

@@ -130,9 +130,21 @@ char *path_join(const char *folder, const char *name) {
   return path;
 }
 
-static int ends_in(const char *name, const char *suffix) {
-  size_t n = strlen(name), m = strlen(suffix);
-  return name[0] != '.' && n > m && strcasecmp(name + n - m, suffix) == 0;
+static int ends_in(const char *name, const char *const *suffixes) {
+  size_t n = strlen(name);
+  for (; *suffixes; suffixes++) {
+    size_t m = strlen(*suffixes);
+    if (name[0] != '.' && n > m && strcasecmp(name + n - m, *suffixes) == 0) return 1;
+  }
+  return 0;
+}
+
+static int complain_none(const char *folder, const char *const *suffixes) {
+  char text[200] = "";
+  for (size_t used = 0; *suffixes && used < sizeof text; suffixes++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " or " : "", *suffixes);
+  }
+  return complain("there is no file that ends in %s in %s", text, folder);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -151,19 +163,19 @@ static char **append(char **paths, size_t count, char *path) {
   return more;
 }
 
-char **folder_list(const char *folder, const char *suffix, size_t *count) {
+char **folder_list(const char *folder, const char *const *suffixes, size_t *count) {
   DIR *handle = opendir(folder);
   if (!handle) return complain("the folder %s cannot be read: %s", folder, strerror(errno)), NULL;
   char **paths = NULL;
   size_t found = 0;
   for (struct dirent *entry; (entry = readdir(handle));) {
-    if (!ends_in(entry->d_name, suffix)) continue;
+    if (!ends_in(entry->d_name, suffixes)) continue;
     paths = append(paths, found, path_join(folder, entry->d_name));
     if (!paths) break;
     found++;
   }
   closedir(handle);
-  if (!paths && found == 0) return complain("there is no file that ends in %s in %s", suffix, folder), NULL;
+  if (!paths && found == 0) return complain_none(folder, suffixes), NULL;
   if (!paths) return NULL;
   qsort(paths, found, sizeof *paths, by_name);
   *count = found;

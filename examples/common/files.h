@@ -18,8 +18,9 @@ int folder_make(const char *path); /* and its parents; 1, or 0 after a sentence 
 /* "folder/name" in fresh memory, or NULL after a sentence. */
 char *path_join(const char *folder, const char *name);
 
-/* Paths of the files in a folder whose names end in suffix, in alphabetical order; count is set. NULL after a sentence. */
-char **folder_list(const char *folder, const char *suffix, size_t *count);
+/* Paths of the files in a folder whose names end in one of the suffixes (NULL ends them), in alphabetical order; count is
+ * set. NULL after a sentence. */
+char **folder_list(const char *folder, const char *const *suffixes, size_t *count);
 void folder_list_free(char **paths, size_t count);
 
 #endif

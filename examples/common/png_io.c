@@ -39,11 +39,11 @@ static int read_pixels(const char *path, png_image *image, struct picture *pictu
   return complain("%s cannot be read: %s", path, image->message);
 }
 
-int png_read(const char *path, int64_t channels, struct picture *picture) {
+int png_decode(const char *path, const uint8_t *bytes, size_t size, int64_t channels, struct picture *picture) {
   png_image image;
   memset(&image, 0, sizeof image);
   image.version = PNG_IMAGE_VERSION;
-  if (!png_image_begin_read_from_file(&image, path)) return complain("%s cannot be read: %s", path, image.message);
+  if (!png_image_begin_read_from_memory(&image, bytes, size)) return complain("%s cannot be read: %s", path, image.message);
   *picture = (struct picture){.channels = channels};
   if (channels == 0) picture->channels = image.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
   int done = read_pixels(path, &image, picture);

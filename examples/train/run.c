@@ -73,6 +73,7 @@ static int resume(struct run *run) {
   done = done && !has_ended(run, p.step);
   done = done && (!file_exists(curves) || history_read(&run->history, curves, p.step)) && settings_write(run->settings);
   run->epoch = (int64_t)p.epoch;
+  dataset_seek(&run->dataset, p.samples);
   free(checkpoint);
   free(curves);
   return done;
@@ -101,9 +102,17 @@ static void describe(const struct run *run) {
          g->config.batch, run->settings->out);
 }
 
+static struct dataset_request images_wanted(const struct settings *s) {
+  struct dataset_request r = {.path = s->data, .labels = s->labels, .flip = s->flip, .quiet = s->quiet, .seed = s->seed};
+  r.fitting = (struct fitting){.height = s->size[0], .width = s->size[1], .channels = s->gray ? 1 : s->color ? 3 : 0};
+  if (s->crop) r.fitting.crop = strcmp(s->crop, "random") == 0 ? CROP_RANDOM : CROP_MIDDLE;
+  return r;
+}
+
 int run_begin(struct run *run, gan_context *context, const struct settings *settings) {
   *run = (struct run){.context = context, .settings = settings};
-  if (!dataset_load(&run->dataset, context, settings->data, settings->labels)) return 0;
+  struct dataset_request images = images_wanted(settings);
+  if (!dataset_load(&run->dataset, context, &images)) return 0;
   if (!game_make(&run->game, context, settings, &run->dataset, on_progress, run)) return 0;
   if (!settings->quiet) describe(run);
   return settings->resume ? resume(run) : start(run);

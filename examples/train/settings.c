@@ -21,6 +21,12 @@ static struct cli_option options[] = {
   INTEGER("latent", latent, 1, 65536, "length of the noise vector (the preset's)"),
   TEXT("generator", "FILE", generator, "instead: layers of the generator, a line each; its output fits the images"),
   TEXT("discriminator", "FILE", discriminator, "instead: layers of the discriminator"),
+  TITLE("images"),
+  {CLI_PAIR, "size", "HxW", "height and width that all get, stretched if need be (their own)", AT(size), 1, 4096, NULL},
+  TEXT("crop", "WHERE", crop, "do not stretch: \"centre\" keeps the middle, \"random\" another window near it each time"),
+  SWITCH("flip", flip, "mirrored left to right in one of two draws"),
+  SWITCH("gray", gray, "one channel (the first picture's)"),
+  SWITCH("color", color, "three channels"),
   TEXT("labels", "FILE", labels, "IDX file of labels, for networks that have an input 'label'"),
   TITLE("training (defaults are the preset's)"),
   TEXT("loss", "TEXT", loss, "\"non-saturating smooth=0.1\", \"wasserstein\", .."),
@@ -59,8 +65,8 @@ static struct cli_option options[] = {
 static struct cli command_line(struct settings *s) {
   return (struct cli){
     .usage = "gan-train [option..] DATA",
-    .about = "Trains a generative adversarial network on DATA: an IDX file of images, gzip or not, or a folder of PNG files of\n"
-             "one size. Ctrl-C stops cleanly, --resume goes on.",
+    .about = "Trains a generative adversarial network on DATA: an IDX file of images, gzip or not, or a folder of PNG and\n"
+             "JPEG files. Ctrl-C stops cleanly, --resume goes on.",
     .settings = s,
     .options = options,
     .count = (int)(sizeof options / sizeof options[0]),
@@ -145,6 +151,11 @@ static int check(struct settings *s) {
   if (!s->data) return complain("which images? usage: gan-train [option..] DATA");
   if (!s->generator != !s->discriminator) return complain("--generator and --discriminator go together");
   if (s->optimizer && s->optimizer_d && s->optimizer_g) return complain("--optimizer has no effect beside the other two");
+  if (s->gray && s->color) return complain("--gray and --color contradict each other");
+  if (s->crop && strcmp(s->crop, "centre") && strcmp(s->crop, "center") && strcmp(s->crop, "random")) {
+    return complain("--crop takes centre or random, not '%s'", s->crop);
+  }
+  if (s->crop && !s->size[0]) return complain("--crop needs --size");
   if (s->resume && s->overwrite) return complain("--resume and --overwrite contradict each other");
   if (!s->steps && s->epochs == 0 && s->seconds == 0) s->epochs = 20;
   return 1;

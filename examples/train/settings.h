@@ -10,6 +10,9 @@ struct settings {
   const char *loss, *penalty, *optimizer, *optimizer_d, *optimizer_g; /* NULL: the model's */
   int64_t latent, batch, d_steps, steps, threads, seed, every, log_every; /* latent, batch, d_steps, steps: 0 if not given */
   double epochs, seconds, ema, instance_noise;       /* epochs, seconds: 0 if not given; ema: -1 if not given */
+  int64_t size[2];                                   /* height, width of the images; 0, 0: as they are */
+  const char *crop;                                  /* NULL: stretched */
+  int32_t flip, gray, color;
   int64_t grid[2];                                   /* columns, rows */
   const char *out, *describe;
   int32_t fresh_noise, deterministic, resume, overwrite, quiet, list, version, help;
