@@ -798,6 +798,24 @@ GAN_API gan_node *gan_argmax(gan_node *x, int32_t axis);
  * Returns: the node.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_matmul(gan_node *a, gan_node *b, int32_t transpose_a, int32_t transpose_b);
 
+/** Convolutions of images (n,h,w,c) and sequences (n,length,c), zeros outside of them; transposed ones go the other way, from the
+ * result's shape to the image's. Weights are PyTorch's with the channels moved last. Options, all of them optional:
+ *     stride=1    step between places of the kernel; 2x1 is height x width
+ *     padding=0   around the image: 1, 1x2, "top,bottom,left,right" ("before,after" of sequences), valid (0), or same: the result has
+ *                 ceil(length / stride) places (transposed: length * stride); what is negative is cut off
+ *     dilation=1  step between taps of the kernel
+ *     groups=1    parts of the channels that do not see each other
+ *     output-padding=0  transposed only: what the result is longer by at bottom and right; below stride or dilation
+ *   x        in borrowed; f32, (n,h,w,c) or (n,length,c)
+ *   weight   in borrowed; conv: (outputs,kh,kw,c/groups) or (outputs,k,c/groups); transposed: (c,kh,kw,outputs/groups) or
+ *            (c,k,outputs/groups)
+ *   options  in borrowed; NULL ok: all as they stand above
+ * Returns: the node, (n,oh,ow,outputs) or (n,places,outputs).  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_conv2d(gan_node *x, gan_node *weight, const char *options);
+GAN_API gan_node *gan_conv_transpose2d(gan_node *x, gan_node *weight, const char *options);
+GAN_API gan_node *gan_conv1d(gan_node *x, gan_node *weight, const char *options);
+GAN_API gan_node *gan_conv_transpose1d(gan_node *x, gan_node *weight, const char *options);
+
 /** Same elements in another shape; axes in another order; repeated to a shape (as broadcasting would).
  *   x      in borrowed
  *   rank   in value

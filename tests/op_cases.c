@@ -2,10 +2,11 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/rng.h"
-#include "ops/build.h"
+#include "ops/conv.h"
 
 /* --------------------------------------------------------------------------------------------------------------- reading */
 
@@ -61,6 +62,18 @@ static int32_t read_attribute(const char *word, struct op_case *c) {
     return 1;
   }
   const char *end;
+  int64_t pair[2];
+  for (int32_t i = 0; i < 2; i++) {
+    static const char *const names[2] = {"stride=", "dilation="};
+    int32_t *to = i ? c->window.dilation : c->window.stride;
+    size_t length = strlen(names[i]);
+    if (strncmp(word, names[i], length)) continue;
+    if (read_sizes(word + length, 'x', pair, &end) != 2) return 0;
+    to[0] = (int32_t)pair[0], to[1] = (int32_t)pair[1];
+    return 1;
+  }
+  if (strncmp(word, "pad=", 4) == 0) return sscanf(word + 4, "%d,%d,%d,%d", &c->pad[0], &c->pad[1], &c->pad[2], &c->pad[3]) == 4;
+  if (strncmp(word, "groups=", 7) == 0) return (c->window.groups = atoi(word + 7)) > 0;
   if (strncmp(word, "axes=", 5) == 0) return (c->n_axes = read_numbers(word + 5, c->axes)) > 0;
   if (strncmp(word, "order=", 6) == 0) return (c->n_order = read_numbers(word + 6, c->order)) > 0;
   if (strncmp(word, "to=", 3) == 0) return (c->to_rank = read_sizes(word + 3, 'x', c->to, &end)) > 0;
@@ -83,7 +96,7 @@ static int32_t read_word(const char *word, int32_t bracket, struct op_case *c) {
 
 static int32_t read_case(char *text, struct op_case *c) {
   int32_t bracket = 0;
-  *c = (struct op_case){.apart = -1};
+  *c = (struct op_case){.apart = -1, .window = {{1, 1}, {1, 1}, {0, 0}, 1}};
   for (char *rest, *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
     if (*word == '[') bracket = 1, word++;
     char *close = strchr(word, ']');
@@ -95,7 +108,7 @@ static int32_t read_case(char *text, struct op_case *c) {
 }
 
 int32_t op_cases_read(const char *column, struct op_case *cases) {
-  char copy[512];
+  char copy[2048];
   int32_t count = 0;
   if (strlen(column) >= sizeof copy) return -1;
   strcpy(copy, column);
@@ -107,10 +120,44 @@ int32_t op_cases_read(const char *column, struct op_case *cases) {
 
 /* -------------------------------------------------------------------------------------------------------------- building */
 
+static struct window window_of(const struct op_case *c) {
+  struct window v = c->window;
+  v.padding[0] = c->pad[0];
+  v.padding[1] = c->pad[2];
+  return v;
+}
+
+/* From the first tap of the kernel to the last, less what lies around the image. */
+static int64_t reach(const struct op_case *c, int32_t axis) {
+  return (c->in[1].shape[1 + axis] - 1) * c->window.dilation[axis] + 1 - c->pad[2 * axis] - c->pad[2 * axis + 1];
+}
+
+static gan_node *build_conv(const struct op_case *c, gan_node *const *in) {
+  struct window v = window_of(c);
+  int64_t size[2];
+  for (int32_t i = 0; i < 2; i++) size[i] = (c->in[0].shape[1 + i] - reach(c, i)) / v.stride[i] + 1;
+  return node_conv(in[0], in[1], &v, size[0], size[1]);
+}
+
+static gan_node *build_conv_input(const struct op_case *c, gan_node *const *in) {
+  struct window v = window_of(c);
+  int64_t size[2];
+  for (int32_t i = 0; i < 2; i++) size[i] = (c->in[0].shape[1 + i] - 1) * v.stride[i] + reach(c, i);
+  return node_conv_input(in[0], in[1], &v, size[0], size[1]);
+}
+
+static gan_node *build_conv_weight(const struct op_case *c, gan_node *const *in) {
+  struct window v = window_of(c);
+  return node_conv_weight(in[0], in[1], &v, c->to[0], c->to[1]);
+}
+
 static gan_node *build_shape_op(const char *name, const struct op_case *c, gan_node *const *in) {
   if (!strcmp(name, "sum")) return gan_sum_axes(in[0], c->n_axes, c->axes, 0);
   if (!strcmp(name, "max")) return gan_max_axes(in[0], c->n_axes, c->axes, 0);
   if (!strcmp(name, "matmul")) return gan_matmul(in[0], in[1], c->ta, c->tb);
+  if (!strcmp(name, "conv")) return build_conv(c, in);
+  if (!strcmp(name, "conv_input")) return build_conv_input(c, in);
+  if (!strcmp(name, "conv_weight")) return build_conv_weight(c, in);
   if (!strcmp(name, "reshape")) return gan_reshape(in[0], c->to_rank, c->to);
   if (!strcmp(name, "transpose")) return gan_transpose(in[0], c->n_order, c->order);
   if (!strcmp(name, "broadcast")) return gan_broadcast(in[0], c->to_rank, c->to);
@@ -139,6 +186,26 @@ static int64_t grown(int64_t size, int32_t rank, uint64_t salt) {
   return (int64_t)test_random(salt, (uint64_t)size, 3, most[rank < 4 ? rank : 4]);
 }
 
+/* Convolutions: more pixels, more channels in a group; kernel, stride and padding stay. */
+static void grow_channels(struct case_input *in, int32_t axis, int32_t groups, uint64_t salt) {
+  in->shape[axis] = groups * grown(in->shape[axis] / groups, 3, salt);
+}
+
+static void grow_pixels(struct case_input *in, uint64_t salt) {
+  for (int32_t d = 1; d < 3; d++) in->shape[d] += in->shape[d] == 1 ? 0 : grown(in->shape[d], 4, salt);
+}
+
+static void grow_convolution(struct op_case *c, uint64_t salt) {
+  int32_t groups = c->window.groups, weight = c->to_rank > 0;
+  for (int32_t i = 0; i < 2; i++) {
+    struct case_input *in = &c->in[i];
+    int32_t is_kernel = i == 1 && !weight;
+    if (!is_kernel) grow_pixels(in, salt);
+    grow_channels(in, 3, is_kernel ? 1 : groups, salt);
+    if (is_kernel) grow_channels(in, 0, groups, salt);
+  }
+}
+
 static int32_t highest_rank(const struct op_case *c) {
   int32_t rank = c->rows || c->classes ? 2 : c->to_rank;
   for (int32_t i = 0; i < c->n_in; i++) rank = c->in[i].rank > rank ? c->in[i].rank : rank;
@@ -153,7 +220,11 @@ static void grow_target(struct op_case *c, int32_t reshape, int32_t rank, uint64
   }
 }
 
-void op_case_grow(struct op_case *c, uint64_t salt) {
+void op_case_grow(const struct op *op, struct op_case *c, uint64_t salt) {
+  if (op == &op_conv || op == &op_conv_input || op == &op_conv_weight) {
+    grow_convolution(c, salt);
+    return;
+  }
   int32_t rank = highest_rank(c);
   struct case_input to = {.rank = c->to_rank};
   memcpy(to.shape, c->to, sizeof to.shape);

@@ -21,6 +21,8 @@ struct op_case {
   double low, high, apart; /* apart < 0: no matter */
   int64_t begin, end, before, after, rows, classes, to[GAN_MAX_RANK];
   int32_t axes[GAN_MAX_RANK], order[GAN_MAX_RANK];
+  struct window window;          /* convolutions; to: kernel of a weight */
+  int32_t pad[4];                /* of the image: top, bottom, left, right */
   int32_t n_in, separate, n_axes, n_order, to_rank, axis, ta, tb;
 };
 
@@ -32,7 +34,7 @@ int32_t op_cases_read(const char *column, struct op_case *cases);
 gan_node *op_case_build(const struct op *op, const struct op_case *c, gan_node *const *in);
 
 /* The same case in bigger sizes, of `salt`. Sizes that were equal stay so. */
-void op_case_grow(struct op_case *c, uint64_t salt);
+void op_case_grow(const struct op *op, struct op_case *c, uint64_t salt);
 
 /* Values of one input: floats, or (classes > 0) whole numbers. */
 int64_t case_count(const struct case_input *in);

@@ -15,6 +15,7 @@ struct stage {
   gan_graph *g;
   struct feed feed[FEEDS];
   int32_t n_feeds;
+  int32_t nan_spreads;   /* a NaN may come out where the oracle has none: it may have met a zero that lies around an image */
   char what[200];
 };
 

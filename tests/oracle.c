@@ -164,6 +164,77 @@ static void eval_matmul(const gan_node *n, const double *const *in, double *out)
   }
 }
 
+/* ---------------------------------------------------------------------------------------------------------- convolutions */
+
+/* x, w, y of y(n,oh,ow,o) = sum x(n, oh s - p + i d, .., c) w(o,i,j,c); `visit` gets the three places of each term. */
+struct form { const gan_node *x, *w, *y; const struct window *v; };
+
+typedef void term_fn(void *user, int64_t x, int64_t w, int64_t y);
+
+static int64_t at4(const gan_node *n, int64_t a, int64_t b, int64_t c, int64_t d) {
+  return ((a * n->shape[1] + b) * n->shape[2] + c) * n->shape[3] + d;
+}
+
+/* Terms of one pixel of y and one channel of it. */
+static void pixel_terms(const struct form *f, int64_t image, int64_t oh, int64_t ow, int64_t o, term_fn *term, void *user) {
+  const struct window *v = f->v;
+  int64_t across = f->w->shape[3], first = o / (f->y->shape[3] / v->groups) * across;
+  for (int64_t i = 0; i < f->w->shape[1]; i++) {
+    for (int64_t j = 0; j < f->w->shape[2]; j++) {
+      int64_t row = oh * v->stride[0] - v->padding[0] + i * v->dilation[0];
+      int64_t column = ow * v->stride[1] - v->padding[1] + j * v->dilation[1];
+      if (row < 0 || row >= f->x->shape[1] || column < 0 || column >= f->x->shape[2]) continue;
+      for (int64_t c = 0; c < across; c++) {
+        term(user, at4(f->x, image, row, column, first + c), at4(f->w, o, i, j, c), at4(f->y, image, oh, ow, o));
+      }
+    }
+  }
+}
+
+static void all_terms(const struct form *f, term_fn *term, void *user) {
+  for (int64_t i = 0; i < f->y->count; i++) {
+    int64_t at[GAN_MAX_RANK];
+    split(f->y, i, at);
+    pixel_terms(f, at[0], at[1], at[2], at[3], term, user);
+  }
+}
+
+struct sums { const double *a, *b; double *out; };
+
+static void term_of_y(void *user, int64_t x, int64_t w, int64_t y) {
+  struct sums *s = user;
+  s->out[y] += s->a[x] * s->b[w];
+}
+
+static void term_of_x(void *user, int64_t x, int64_t w, int64_t y) {
+  struct sums *s = user;
+  s->out[x] += s->a[y] * s->b[w];
+}
+
+static void term_of_w(void *user, int64_t x, int64_t w, int64_t y) {
+  struct sums *s = user;
+  s->out[w] += s->a[x] * s->b[y];
+}
+
+static void eval_form(const gan_node *n, const gan_node *x, const gan_node *w, const gan_node *y, term_fn *term,
+                      const double *const *in, double *out) {
+  struct sums s = {in[0], in[1], out};
+  memset(out, 0, (size_t)n->count * sizeof *out);
+  all_terms(&(struct form){x, w, y, &n->attr.window}, term, &s);
+}
+
+static void eval_conv(const gan_node *n, const double *const *in, double *out) {
+  eval_form(n, n->in[0], n->in[1], n, term_of_y, in, out);
+}
+
+static void eval_conv_input(const gan_node *n, const double *const *in, double *out) {
+  eval_form(n, n, n->in[1], n->in[0], term_of_x, in, out);
+}
+
+static void eval_conv_weight(const gan_node *n, const double *const *in, double *out) {
+  eval_form(n, n->in[0], n, n->in[1], term_of_w, in, out);
+}
+
 /* ----------------------------------------------------------------------------------------------------------------- shape */
 
 static void eval_broadcast(const gan_node *n, const double *const *in, double *out) {
@@ -282,7 +353,8 @@ static int32_t eval_leaf(const struct oracle_source *s, const gan_node *n, doubl
 static const struct { const char *name; eval_fn *eval; } table[] = {
   ROW(neg), ROW(abs), ROW(sign), ROW(floor), ROW(square), ROW(sqrt), ROW(rsqrt), ROW(reciprocal), ROW(exp), ROW(log), ROW(tanh),
   ROW(sigmoid), ROW(softplus), ROW(erf), ROW(sin), ROW(cos), ROW(add), ROW(sub), ROW(mul), ROW(div), ROW(maximum), ROW(minimum),
-  ROW(pow), ROW(greater), ROW(greater_equal), ROW(equal), ROW(select), ROW(sum), ROW(max), ROW(matmul), ROW(transpose),
+  ROW(pow), ROW(greater), ROW(greater_equal), ROW(equal), ROW(select), ROW(sum), ROW(max), ROW(matmul), ROW(conv),
+  ROW(conv_input), ROW(conv_weight), ROW(transpose),
   ROW(broadcast), ROW(slice), ROW(pad), ROW(concat), ROW(gather), ROW(scatter), ROW(one_hot), ROW(argmax),
   {"reshape", eval_copy}, {"stop_gradient", eval_copy}, {"to_float", eval_copy},
   {"input", NULL}, {"constant", NULL}, {"tensor", NULL}, {"variable", NULL}, {"random", NULL},

@@ -31,6 +31,9 @@ gan_status variable_alias(struct variable *base, int64_t first, const char *name
 struct variable *variable_ref(struct variable *v);
 void variable_unref(struct variable *v);
 
+/* How a convolution's kernel goes over an image: x = y * stride - padding + tap * dilation along height and width. */
+struct window { int32_t stride[2], dilation[2], padding[2], groups; };
+
 /* What distinguishes two nodes of one op besides their inputs. Zero where unused, so that equal attributes compare bytewise. */
 struct attributes {
   double x, y;                          /* constant: value; random: parameters */
@@ -42,8 +45,9 @@ struct attributes {
   uint32_t axes;                        /* reductions: bit per axis */
   int32_t transpose_a, transpose_b;     /* matmul */
   int32_t order[GAN_MAX_RANK];          /* transpose */
-  int32_t reserved;                     /* 0; fills the struct, so that no byte of it is padding */
+  struct window window;                 /* convolutions; seven int32_t, so that no byte of the struct is padding */
 };
+_Static_assert(sizeof(struct attributes) == 8 * 7 + 4 * (5 + GAN_MAX_RANK + 7), "no padding: attributes compare bytewise");
 
 enum random_kind { RANDOM_NORMAL, RANDOM_TRUNCATED, RANDOM_UNIFORM, RANDOM_INTEGERS };
 

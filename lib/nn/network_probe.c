@@ -29,15 +29,10 @@ static gan_node *probe_input(const gan_network *n, gan_graph *g, int32_t value) 
   return node_input(g, &b, info.type, info.rank + 1, shape);
 }
 
-/* 2 m n k a product; for one sample. */
+/* For one sample. */
 static int64_t count_flops(const gan_graph *g) {
   int64_t flops = 0;
-  for (int64_t i = 0; i < g->n_nodes; i++) {
-    const gan_node *node = g->nodes[i];
-    if (node->op != &op_matmul) continue;
-    const gan_node *a = node->in[0];
-    flops += 2 * node->count * a->shape[a->rank - (node->attr.transpose_a ? 2 : 1)];
-  }
+  for (int64_t i = 0; i < g->n_nodes; i++) flops += node_flops(g->nodes[i]);
   return flops / PROBE_BATCH;
 }
 

@@ -38,6 +38,12 @@ static void add_input(struct text *t, const struct binding *b) {
   if (b->kind == BINDING_SCALAR) add_number(t, "value", b->value);
 }
 
+static void add_window(struct text *t, const struct window *v) {
+  text_format(t, " stride=%dx%d padding=%dx%d", v->stride[0], v->stride[1], v->padding[0], v->padding[1]);
+  if (v->dilation[0] != 1 || v->dilation[1] != 1) text_format(t, " dilation=%dx%d", v->dilation[0], v->dilation[1]);
+  if (v->groups != 1) text_format(t, " groups=%d", v->groups);
+}
+
 /* What tells a node from others of its op. */
 static void add_attributes(struct text *t, const gan_node *n) {
   const struct attributes *a = &n->attr;
@@ -47,6 +53,7 @@ static void add_attributes(struct text *t, const gan_node *n) {
   if (n->op == &op_random) add_random(t, a);
   if (n->op == &op_sum || n->op == &op_max) add_axes(t, a->axes);
   if (n->op == &op_matmul) text_format(t, "%s%s", a->transpose_a ? " transpose_a" : "", a->transpose_b ? " transpose_b" : "");
+  if (n->op == &op_conv || n->op == &op_conv_input || n->op == &op_conv_weight) add_window(t, &a->window);
   if (n->op == &op_transpose) add_list(t, "order", a->order, n->rank);
   if (n->op == &op_slice) text_format(t, " axis=%d begin=%lld end=%lld", a->axis, begin, end);
   if (n->op == &op_pad) text_format(t, " axis=%d before=%lld after=%lld", a->axis, begin, end);

@@ -39,6 +39,7 @@ struct call {
       int64_t pieces;                    /* chunks that one product is cut into */
       int32_t rank;
     } product;                           /* matmul */
+    struct { struct conv_shape shape; int32_t pass; } conv; /* a fused bias and act may be set, the bias is in[2] */
     struct { uint64_t stream; double x, y; int64_t count; int32_t kind; } random;
     int64_t n[32];                       /* whatever a row of ops needs: sizes and strides */
   } u;
@@ -64,6 +65,12 @@ struct op {
 
 /* Cuts a call of op_matmul anew after the plan changed u.product.shape: a bias (in[2], n_in = 3), an act, a packed b. */
 void matmul_cut(struct call *c, const struct kernels *k);
+
+/* The same for conv and conv_input: writes the calls anew by the shape in the first one. How many there are. */
+int32_t conv_cut(struct call *calls, const struct kernels *k);
+
+/* Of a product: two for every term of its sums. Other nodes count as none. */
+int64_t node_flops(const gan_node *n);
 
 /* Every op there is: extern const struct op op_NAME. The second column, domain and shapes, is for the tests. */
 #define OP(name, test) extern const struct op op_##name;
