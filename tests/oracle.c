@@ -326,6 +326,13 @@ static void eval_variable(const gan_node *n, double *out) {
   for (int64_t i = 0; i < n->count; i++) out[i] = n->attr.variable->data[i];
 }
 
+/* A value that is constant for gradients may be given. */
+static int32_t eval_stopped(const struct oracle_source *s, const gan_node *n, const double *const *in, double *out) {
+  const double *given = s->leaf ? s->leaf(s->user, n) : NULL;
+  memcpy(out, given ? given : in[0], (size_t)n->count * sizeof *out);
+  return 1;
+}
+
 /* 0 if nobody knows the value. */
 static int32_t eval_fed(const struct oracle_source *s, const gan_node *n, double *out) {
   const double *given = s->leaf ? s->leaf(s->user, n) : NULL;
@@ -356,7 +363,7 @@ static const struct { const char *name; eval_fn *eval; } table[] = {
   ROW(pow), ROW(greater), ROW(greater_equal), ROW(equal), ROW(select), ROW(sum), ROW(max), ROW(matmul), ROW(conv),
   ROW(conv_input), ROW(conv_weight), ROW(transpose),
   ROW(broadcast), ROW(slice), ROW(pad), ROW(concat), ROW(gather), ROW(scatter), ROW(one_hot), ROW(argmax),
-  {"reshape", eval_copy}, {"stop_gradient", eval_copy}, {"to_float", eval_copy},
+  {"reshape", eval_copy}, {"stop_gradient", NULL}, {"to_float", eval_copy},
   {"input", NULL}, {"constant", NULL}, {"tensor", NULL}, {"variable", NULL}, {"random", NULL},
 };
 
@@ -390,7 +397,7 @@ static int32_t eval_node(struct oracle *o, const struct oracle_source *source, c
   double *out = o->value[n->id] = malloc((size_t)n->count * sizeof *out);
   if (row < 0 || !out || n->n_in > 64) return 0;
   for (int32_t i = 0; i < n->n_in; i++) in[i] = o->value[n->in[i]->id];
-  if (!table[row].eval) return eval_leaf(source, n, out);
+  if (!table[row].eval) return n->n_in ? eval_stopped(source, n, in, out) : eval_leaf(source, n, out);
   table[row].eval(n, in, out);
   return 1;
 }

@@ -5,8 +5,8 @@
 
 #include "ops/op.h"
 
-/* Where values of leaves come from. leaf: called for every input and variable node; gives n->count numbers, or NULL: then a
- * scalar has its initial value, a variable its own floats, and an input is an error. */
+/* Where values of leaves come from. leaf: called for every input, variable and stop_gradient node; gives n->count numbers, or NULL:
+ * then a scalar has its initial value, a variable its own floats, stop_gradient what goes into it, and an input is an error. */
 struct oracle_source {
   const double *(*leaf)(void *user, const gan_node *n);
   void *user;

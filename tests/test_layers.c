@@ -17,59 +17,33 @@
 #include "plan/plan.h"
 #include "support.h"
 
-/* ------------------------------------------------------------------ the table: inputs as in ops.def */
+/* ------------------------------------------------------------------ the table */
 
 struct layer_case { const char *layer, *text, *inputs; };
 
 static const struct layer_case layer_cases[] = {
-  {"dense", "dense units=3", "2x4 -1..1"},
-  {"dense", "dense units=3 bias=no init=(normal std=0.5)", "2x5x4 -1..1"},
-  {"relu", "relu", "3x4 -2..2 apart=0"},
-  {"leaky-relu", "leaky-relu slope=0.2", "3x4 -2..2 apart=0"},
-  {"prelu", "prelu", "3x4 -2..2 apart=0"},
-  {"prelu", "prelu each", "3x2x4 -2..2 apart=0"},
-  {"elu", "elu alpha=0.7", "3x4 -2..2 apart=0"},
-  {"selu", "selu", "3x4 -2..2 apart=0"},
-  {"gelu", "gelu", "3x4 -2..2"},
-  {"silu", "silu", "3x4 -2..2"},
-  {"tanh", "tanh", "3x4 -2..2"},
-  {"sigmoid", "sigmoid", "3x4 -3..3"},
-  {"softplus", "softplus", "3x4 -3..3"},
-  {"softmax", "softmax", "3x4 -2..2"},
-  {"softmax", "softmax axis=1", "2x3x4 -2..2"},
-  {"batch-norm", "batch-norm", "5x4 -2..2"},
-  {"batch-norm", "batch-norm epsilon=0.8 momentum=0.3 affine=no", "3x2x4 -2..2"},
-  {"layer-norm", "layer-norm", "3x6 -2..2"},
-  {"layer-norm", "layer-norm axes=1 epsilon=0.1", "2x3x4 -2..2"},
-  {"layer-norm", "layer-norm affine=no", "2x3x4 -2..2"},
-  {"dropout", "dropout rate=0.4", "4x8 -2..2"},
-  {"flatten", "flatten", "2x3x4 -2..2"},
-  {"reshape", "reshape shape=3x2x2", "2x12 -2..2"},
-  {"embedding", "embedding classes=4 width=3", "5:i4 -1..1"},
-  {"embedding", "embedding classes=4 width=3", "2x3:i4 -1..1"},
-  {"one-hot", "one-hot classes=4", "5:i4 -1..1"},
-  {"concat", "concat", "2x3 2x4 2x1 -2..2"},
-  {"concat", "concat axis=1", "2x3x2 2x1x2 -2..2"},
-  {"add", "add", "3x4 3x4 3x4 -2..2"},
-  {"add", "add", "3x2x4 3x1x4 -2..2"},
-  {"multiply", "multiply", "3x4 3x4 -2..2"},
-  {"scale", "scale factor=0.5 shift=2", "3x4 -2..2"},
+#define CASE(layer, text, inputs) {layer, text, inputs},
+#include "layer_cases.def"
+#undef CASE
 };
 
-enum { N_CASES = sizeof layer_cases / sizeof *layer_cases, LEAVES = 12, SEED = 7 };
+enum { N_CASES = sizeof layer_cases / sizeof *layer_cases, LEAVES = 24, SEED = 7 };
 
 static void test_every_layer_has_a_case(void **state) {
   (void)state;
   for (int32_t i = 0; i < layer_count(); i++) {
     int32_t found = 0;
     for (int32_t j = 0; j < N_CASES; j++) found |= !strcmp(layer_cases[j].layer, layer_at(i)->name);
-    if (!found) fail_msg("layer '%s' has no case in test_layers.c", layer_at(i)->name);
+    if (!found) fail_msg("layer '%s' has no row in layer_cases.def", layer_at(i)->name);
   }
 }
 
 /* ------------------------------------------------------------------ one case as a graph */
 
 struct leaf { gan_node *node; double *value, *direction; };
+
+/* What is constant for gradients is constant for differences, too: the values of such nodes at the point where both are taken. */
+struct frozen { double **value; int64_t count; };   /* by id of the node; NULL: not such a node */
 
 struct bench {
   gan_context *ctx;
@@ -79,6 +53,7 @@ struct bench {
   gan_node *in[CASE_INPUTS], *y;
   struct leaf leaves[LEAVES];
   int32_t n_leaves;
+  struct frozen frozen;
 };
 
 static gan_context *new_context(void) {
@@ -112,11 +87,16 @@ static void fill_inputs(struct bench *b) {
   }
 }
 
-/* Variables away from their initial values; a running variance is positive. */
+static int32_t ends_with(const char *s, const char *end) {
+  size_t length = strlen(s), part = strlen(end);
+  return length >= part && !strcmp(s + length - part, end);
+}
+
+/* Variables away from their initial values; variances and counts are positive, vectors of spectral norms not at right angles. */
 static void fill_variables(struct bench *b) {
   for (int64_t i = 0; i < b->layer->n_variables; i++) {
     struct variable *v = b->layer->variables[i];
-    int32_t positive = strstr(v->name, "_var") != NULL;
+    int32_t positive = ends_with(v->name, "_var") || ends_with(v->name, "_rows");
     struct leaf *l = add_leaf(b, node_variable(b->graph, v));
     for (int64_t j = 0; j < v->count; j++) {
       v->data[j] = (float)test_random(100 + (uint64_t)i, (uint64_t)j, positive ? 0.5 : -1, 1.5);
@@ -144,6 +124,8 @@ static void bench_open(struct bench *b, const struct layer_case *c, int32_t trai
 }
 
 static void bench_close(struct bench *b) {
+  for (int64_t i = 0; i < b->frozen.count; i++) free(b->frozen.value[i]);
+  free(b->frozen.value);
   for (int32_t i = 0; i < b->n_leaves; i++) {
     free(b->leaves[i].value);
     free(b->leaves[i].direction);
@@ -155,6 +137,7 @@ static void bench_close(struct bench *b) {
 
 static const double *leaf_value(void *user, const gan_node *n) {
   const struct bench *b = user;
+  if (n->id < b->frozen.count && b->frozen.value[n->id]) return b->frozen.value[n->id];
   for (int32_t i = 0; i < b->n_leaves; i++)
     if (b->leaves[i].node == n) return b->leaves[i].value;
   return NULL;
@@ -167,6 +150,27 @@ static struct oracle *evaluate(struct bench *b, int32_t n, gan_node *const *root
   struct oracle *o = oracle_run(&source, n, roots, &why);
   if (!o) fail_msg("oracle: %s", why);
   return o;
+}
+
+static int32_t is_frozen(const gan_node *n) { return !strcmp(n->op->name, "stop_gradient") && n->type == GAN_F32; }
+
+static void freeze(struct bench *b) {
+  gan_node *frozen[64];
+  int32_t n = 0;
+  for (int64_t i = 0; i < b->graph->n_nodes; i++) {
+    if (!is_frozen(b->graph->nodes[i])) continue;
+    assert_true(n < 64);
+    frozen[n++] = b->graph->nodes[i];
+  }
+  if (!n) return;
+  struct oracle *o = evaluate(b, n, frozen);
+  b->frozen.count = b->graph->n_nodes;
+  b->frozen.value = calloc((size_t)b->frozen.count, sizeof *b->frozen.value);
+  for (int32_t i = 0; i < n; i++) {
+    size_t bytes = (size_t)frozen[i]->count * sizeof(double);
+    b->frozen.value[frozen[i]->id] = memcpy(malloc(bytes), oracle_value(o, frozen[i]), bytes);
+  }
+  oracle_free(o);
 }
 
 /* ------------------------------------------------------------------ gradients */
@@ -244,6 +248,7 @@ static void check_case(const struct layer_case *c, int32_t training) {
   struct bench b;
   gan_node *x[LEAVES], *first[LEAVES], *second[LEAVES];
   bench_open(&b, c, training);
+  freeze(&b);
   int32_t n = targets(&b, x);
   if (n > 0) {
     gan_node *loss = weighted_sum(b.y, 11);
@@ -429,6 +434,71 @@ static void test_batch_norm_needs_two_rows(void **state) {
   gan_context_free(ctx);
 }
 
+/* The second application of a phase stands beside the reference batch of the first: mean and variance of the reference and one
+ * sample more. */
+static void test_virtual_batch_norm(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b, &(struct layer_case){"virtual-batch-norm", "virtual-batch-norm epsilon=0.3", "3x2x2 -2..2"}, 1);
+  gan_node *other = gan_scale(b.in[0], 2), *y = gan_layer_apply(b.layer, 1, 1, &other);
+  assert_int_equal(b.graph->n_assigns, 3);
+  gan_node *roots[] = {b.y, y, b.graph->assigns[0].value, b.graph->assigns[1].value, b.graph->assigns[2].value};
+  struct oracle *o = evaluate(&b, 5, roots);
+  const double *x = b.leaves[0].value, *gamma = leaf_named(&b, "/weight")->value, *beta = leaf_named(&b, "/bias")->value;
+  near(oracle_value(o, roots[4])[0], 3);
+  for (int32_t j = 0; j < 2; j++) {
+    struct column c = column_of(x, 6, 2, j);
+    near(oracle_value(o, roots[2])[j], c.mean);
+    near(oracle_value(o, roots[3])[j], c.biased);
+    for (int32_t i = 0; i < 6; i++) {
+      near(oracle_value(o, b.y)[i * 2 + j], (x[i * 2 + j] - c.mean) / sqrt(c.biased + 0.3) * gamma[j] + beta[j]);
+      const double *own = x + i / 2 * 4 + j; /* two places of the sample */
+      double mean = (3 * c.mean + (2 * own[0] + 2 * own[2]) / 2) / 4;
+      double square = (3 * (c.biased + c.mean * c.mean) + (4 * own[0] * own[0] + 4 * own[2] * own[2]) / 2) / 4;
+      double expected = (2 * x[i * 2 + j] - mean) / sqrt(square - mean * mean + 0.3) * gamma[j] + beta[j];
+      near(oracle_value(o, y)[i * 2 + j], expected);
+    }
+  }
+  oracle_free(o);
+  bench_close(&b);
+}
+
+/* In evaluation the state is the reference. */
+static void test_virtual_batch_norm_evaluation(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b, &(struct layer_case){"virtual-batch-norm", "virtual-batch-norm affine=no", "2x3 -2..2"}, 0);
+  assert_int_equal(b.graph->n_assigns, 0);
+  struct oracle *o = evaluate(&b, 1, &b.y);
+  double rows = leaf_named(&b, "/reference_rows")->value[0];
+  for (int32_t i = 0; i < 6; i++) {
+    double x = b.leaves[0].value[i], m = leaf_named(&b, "/reference_mean")->value[i % 3];
+    double square = leaf_named(&b, "/reference_var")->value[i % 3] + m * m;
+    double mean = (rows * m + x) / (rows + 1), variance = (rows * square + x * x) / (rows + 1) - mean * mean;
+    near(oracle_value(o, b.y)[i], (x - mean) / sqrt(variance + 1e-5));
+  }
+  oracle_free(o);
+  bench_close(&b);
+}
+
+/* A mask holds for all places of a channel. */
+static void test_dropout2d(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b, &(struct layer_case){"dropout2d", "dropout2d rate=0.5", "8x2x2x16 1..2"}, 1);
+  struct oracle *o = evaluate(&b, 1, &b.y);
+  const double *y = oracle_value(o, b.y), *x = b.leaves[0].value;
+  int32_t dropped = 0;
+  for (int32_t i = 0; i < 512; i++) {
+    int32_t first = i / 64 * 64 + i % 16;
+    near(y[i], y[first] != 0 ? x[i] / 0.5 : 0);
+    dropped += y[i] == 0;
+  }
+  assert_in_range(dropped / 4, 64 - 23, 64 + 23); /* four standard deviations of 128 channels */
+  oracle_free(o);
+  bench_close(&b);
+}
+
 static void test_dropout(void **state) {
   (void)state;
   struct bench b;
@@ -482,7 +552,10 @@ int main(void) {
     cmocka_unit_test(test_batch_norm_evaluation),
     cmocka_unit_test(test_running_statistics_follow_each_other),
     cmocka_unit_test(test_batch_norm_needs_two_rows),
+    cmocka_unit_test(test_virtual_batch_norm),
+    cmocka_unit_test(test_virtual_batch_norm_evaluation),
     cmocka_unit_test(test_dropout),
+    cmocka_unit_test(test_dropout2d),
     cmocka_unit_test(test_streams_of_layers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

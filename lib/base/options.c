@@ -175,3 +175,8 @@ const char *option_text(const struct options *o, const char *name) {
   int32_t i = find_option(o, name, (int64_t)strlen(name));
   return i < 0 || !o->text[i] ? "" : o->text[i];
 }
+
+int32_t option_given(const struct options *o, const char *name) {
+  int32_t i = find_option(o, name, (int64_t)strlen(name));
+  return i >= 0 && (o->given >> i & 1);
+}

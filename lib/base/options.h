@@ -41,6 +41,7 @@ double option_number(const struct options *o, const char *name);
 int64_t option_int(const struct options *o, const char *name);
 int32_t option_flag(const struct options *o, const char *name);
 const char *option_text(const struct options *o, const char *name);   /* "" if empty */
+int32_t option_given(const struct options *o, const char *name);       /* 1: it stood in the line */
 
 /* One "key", "key=value", "key=(...)" or "key=\"...\"" of a line. */
 struct line_word {

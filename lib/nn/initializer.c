@@ -52,13 +52,13 @@ gan_status initializer_check(gan_context *ctx, const char *who, const char *text
   return status;
 }
 
-/* (out, in, ..): the axes behind the first two are the receptive field. */
+/* (out, .., in): the axes between are the receptive field. */
 static void measure(struct filling *f, const struct variable *v) {
   f->rows = v->rank ? v->shape[0] : 1;
   f->columns = f->rows ? v->count / f->rows : 0;
   double field = 1;
-  for (int32_t i = 2; i < v->rank; i++) field *= (double)v->shape[i];
-  f->fan_in = v->rank >= 2 ? (double)v->shape[1] * field : (double)v->count;
+  for (int32_t i = 1; i < v->rank - 1; i++) field *= (double)v->shape[i];
+  f->fan_in = v->rank >= 2 ? (double)v->shape[v->rank - 1] * field : (double)v->count;
   f->fan_out = v->rank >= 2 ? (double)v->shape[0] * field : (double)v->count;
 }
 
@@ -66,7 +66,7 @@ gan_status variable_initialize(struct variable *v, uint64_t seed) {
   const struct initializer_row *row;
   struct options options = {0};
   struct filling f = {
-    .ctx = v->ctx, .options = &options, .key = rng_stream(seed, v->stream, 0), .data = v->data, .count = v->count,
+    .ctx = v->ctx, .options = &options, .variable = v, .key = rng_stream(seed, v->stream, 0), .data = v->data, .count = v->count,
   };
   measure(&f, v);
   gan_status status = parse_initializer(v->ctx, v->name, v->init ? v->init : "zeros", &row, &options);

@@ -10,6 +10,7 @@
 struct filling {
   gan_context *ctx;
   const struct options *options;
+  const struct variable *variable;
   struct rng_key key;
   float *data;
   int64_t count;
@@ -32,8 +33,9 @@ int32_t initializer_count(void);
 const struct initializer_row *initializer_at(int32_t index);          /* NULL past the end */
 const struct initializer_row *initializer_find(const char *name);     /* '_' stands for '-' too; NULL if there is none */
 
-/* Fills v->data by v->init with the stream (seed, v->stream). Fan-in and fan-out of a weight (out, in): in and out; of higher
- * ranks (out, in, ..) the receptive field multiplies both; of vectors both are the number of elements. */
+/* Fills v->data by v->init with the stream (seed, v->stream). Fan-in and fan-out of a weight (out, in): in and out; of a
+ * convolution's (out, .., in) the receptive field between them multiplies both; of vectors both are the number of elements. A
+ * transposed convolution's weight (in, .., out) counts the same way round, as PyTorch's and TensorFlow's do. */
 gan_status variable_initialize(struct variable *v, uint64_t seed);
 gan_status initializer_check(gan_context *ctx, const char *who, const char *text);   /* who: for the sentence */
 

@@ -8,6 +8,7 @@
 enum layer_flags {
   LAYER_COUPLES = 1,       /* training output of one sample depends on the others of the batch */
   LAYER_RANDOM = 2,        /* draws random numbers in training */
+  LAYER_MIXES = 4,         /* its output in evaluation, too, depends on the others of the batch: samplers refuse it */
 };
 
 enum {
@@ -73,11 +74,15 @@ uint32_t layer_flags(const gan_layer *layer);     /* of networks: of all layers 
 gan_node *layer_parameter(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init);
 gan_node *layer_state(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init);
 void layer_assign(struct gan_layer_call *c, const char *name, gan_node *value);
+int32_t layer_assigned(struct gan_layer_call *c, const char *name);   /* 1: an application of this phase gave the state a value */
 gan_node *layer_random(struct gan_layer_call *c, const char *name, int32_t kind, double x, double y, int32_t rank,
                        const int64_t *shape);
+/* NULL if x is f32 of least .. most axes; else the error node, after "expected f32 of shape SHAPE, came 3x4". */
+gan_node *layer_refuse(struct gan_layer_call *c, const gan_node *x, int32_t least, int32_t most, const char *shape);
 double layer_number(const struct gan_layer_call *c, const char *name);
 int64_t layer_int(const struct gan_layer_call *c, const char *name);
 int32_t layer_flag(const struct gan_layer_call *c, const char *name);
 const char *layer_text(const struct gan_layer_call *c, const char *name);
+int32_t layer_given(const struct gan_layer_call *c, const char *name);   /* 1: the option stands in the layer's text */
 
 #endif

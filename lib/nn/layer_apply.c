@@ -198,7 +198,19 @@ void layer_assign(struct gan_layer_call *c, const char *name, gan_node *value) {
   }
 }
 
-/* ------------------------------------------------------------------ random numbers and options */
+int32_t layer_assigned(struct gan_layer_call *c, const char *name) {
+  const struct variable *v = find_variable(c->layer, name);
+  return v && graph_latest_assign(c->graph, v);
+}
+
+/* ------------------------------------------------------------------ inputs, random numbers, options */
+
+gan_node *layer_refuse(struct gan_layer_call *c, const gan_node *x, int32_t least, int32_t most, const char *shape) {
+  char text[128];
+  if (x->type == GAN_F32 && x->rank >= least && x->rank <= most) return NULL;
+  return graph_fail(c->graph, GAN_ERROR_SHAPE, "expected f32 of shape %s, came %s%s", shape, x->type == GAN_F32 ? "" : "i32 ",
+                    shape_text(text, sizeof text, x->rank, x->shape));
+}
 
 gan_node *layer_random(struct gan_layer_call *c, const char *name, int32_t kind, double x, double y, int32_t rank,
                        const int64_t *shape) {
@@ -211,3 +223,4 @@ double layer_number(const struct gan_layer_call *c, const char *name) { return o
 int64_t layer_int(const struct gan_layer_call *c, const char *name) { return option_int(&c->layer->options, name); }
 int32_t layer_flag(const struct gan_layer_call *c, const char *name) { return option_flag(&c->layer->options, name); }
 const char *layer_text(const struct gan_layer_call *c, const char *name) { return option_text(&c->layer->options, name); }
+int32_t layer_given(const struct gan_layer_call *c, const char *name) { return option_given(&c->layer->options, name); }

@@ -1,5 +1,5 @@
 /* Layers that take indices: embedding, one-hot. */
-#include "nn/layer.h"
+#include "nn/weight.h"
 
 static gan_node *refuse_floats(struct gan_layer_call *c, const gan_node *x) {
   if (x->type == GAN_I32) return NULL;
@@ -10,18 +10,22 @@ static const struct option embedding_options[] = {
   {"classes", OPTION_INT, 1, 1e9, NULL, "rows of the table"},
   {"width", OPTION_INT, 1, 1e9, NULL, "columns of the table"},
   {"init", OPTION_TEXT, 0, 0, "normal", "initializer of the table"},
+  WEIGHT_OPTIONS,
 };
 
 static gan_node *embedding_forward(struct gan_layer_call *c, int32_t n, gan_node *const *in) {
   (void)n;
   if (refuse_floats(c, in[0])) return &c->graph->error;
-  int64_t shape[] = {layer_int(c, "classes"), layer_int(c, "width")};
-  return gan_gather(layer_parameter(c, "weight", 2, shape, layer_text(c, "init")), in[0]);
+  struct weight weight = {
+    .name = "weight", .init = layer_weight_init(c), .rank = 2,
+    .shape = (int64_t[]){layer_int(c, "classes"), layer_int(c, "width")}, .fan_in = 1,
+  };
+  return gan_gather(layer_weight(c, &weight), in[0]);
 }
 
 const struct layer_row layer_embedding = {
   "embedding", "A learnt row for each class: (batch, ..) i32 -> (batch, .., width). weight (classes, width).",
-  0, 1, 1, 3, embedding_options, embedding_forward,
+  0, 1, 1, 3 + WEIGHT_OPTION_COUNT, embedding_options, embedding_forward,
 };
 
 static const struct option one_hot_options[] = {{"classes", OPTION_INT, 1, 1e9, NULL, "width of the output"}};

@@ -114,6 +114,15 @@ static gan_status make_memory(gan_sampler *s, int32_t threads) {
 
 /* ------------------------------------------------------------------ create */
 
+/* Sample i may depend on nothing but itself. */
+static gan_status check_layers(const gan_network *n) {
+  for (int64_t i = 0; i < n->n_layers; i++) {
+    REQUIRE(n->ctx, !(layer_flags(n->layers[i].layer) & LAYER_MIXES),
+            "gan_sampler_create: %s/%s mixes the samples of a batch, and a sampler draws each by itself", n->name, n->layers[i].name);
+  }
+  return GAN_OK;
+}
+
 static gan_status check_config(gan_network *n, const gan_sampler_config *c) {
   REQUIRE(n->ctx, c->max_batch >= 1 && c->max_batch <= 1 << 20, "gan_sampler_create: max_batch %lld is not in 1 .. 1048576",
           (long long)c->max_batch);
@@ -145,6 +154,7 @@ gan_status gan_sampler_create(gan_network *network, const gan_sampler_config *co
   if (config) TRY(config_read(ctx, "gan_sampler_create", &c, sizeof c, config));
   TRY(network_ready(network));
   TRY(check_config(network, &c));
+  TRY(check_layers(network));
   gan_sampler *s = context_zalloc(ctx, sizeof *s);
   if (!s) return GAN_ERROR_MEMORY;
   s->ctx = context_ref(ctx);
