@@ -904,7 +904,9 @@ GAN_API void gan_follow(gan_graph *graph, gan_network *average, gan_network *net
 
 /* ================================================================================================= losses and penalties */
 
-/** Makes a loss ("non-saturating smooth=0.1") or a penalty ("wgan-gp weight=10") from text.
+/** Makes a loss ("non-saturating smooth=0.1") or a penalty ("wgan-gp weight=10") from text. Some have state, such as BEGAN's k: it
+ * belongs to the handle, moves at the commit of the phase in which the loss was emitted, and is saved with the game.
+ * docs/losses.md has them all with formulas and sources, gan_list_help() their parameters.
  *   context  in kept
  *   text     in borrowed
  *   loss     out owned; gan_loss_free
@@ -916,31 +918,93 @@ GAN_API gan_status gan_loss_create(gan_context *context, const char *text, gan_l
  * Threads: any.  Since: 0.1 */
 GAN_API void gan_loss_free(gan_loss *loss);
 
-/** What the discriminator and the generator minimise, from the scores (logits, any shape) of real and generated samples; means
- * over all elements.
- *   minimax         D: softplus(-r) + softplus(f); G: -softplus(f), saturating (Goodfellow et al. 2014, eq. 1)
- *   non-saturating  D: the same; G: softplus(-f) (Goodfellow et al. 2014, section 3); smooth: one-sided label smoothing,
- *                   the target of r is 1 - smooth (Salimans et al. 2016)
- *   least-squares   D: ((r - 1)^2 + f^2) / 2; G: (f - 1)^2 / 2 (Mao et al. 2017)
- *   wasserstein     D: f - r; G: -f (Arjovsky et al. 2017)
+/** What the discriminator and the generator minimise, from the scores of real and generated samples (r and f; before any sigmoid, of
+ * any shape, so that a discriminator of patches needs nothing special); means over all elements. Losses that need more than scores
+ * are emitted by gan_loss_term().
+ *   minimax           D: softplus(-r) + softplus(f); G: -softplus(f), saturating (Goodfellow et al. 2014, eq. 1)
+ *   non-saturating    D: the same; G: softplus(-f) (Goodfellow et al. 2014, section 3)
+ *   boundary-seeking  D: the same; G: f^2 / 2 (Hjelm et al. 2018, eq. 10)
+ *   least-squares     D: ((r - b)^2 + (f - a)^2) / 2; G: (f - c)^2 / 2; a = 0, b = c = 1 (Mao et al. 2017)
+ *   wasserstein       D: f - r; G: -f (Arjovsky et al. 2017)
+ *   hinge             D: max(0, margin - r) + max(0, margin + f); G: -f; margin = 1 (Lim and Ye 2017)
+ *   relativistic          D: h(r - f); G: h(f - r); on=logistic: h(x) = softplus(-x), on=least-squares: (x - 1)^2, on=hinge:
+ *                         max(0, 1 - x) (Jolicoeur-Martineau 2018, section 3)
+ *   relativistic-average  D: h(r - mean f) + h(mean r - f); G: h(f - mean r) + h(mean f - r) (the same, section 4)
+ *   softmax           D: log sum e^(r, f) - mean r; G: log sum e^(r, f) - mean of all (Lin 2017)
+ *   ebgan             energies: D: r + max(0, margin - f); G: f (Zhao et al. 2017)
+ *   began             energies: D: r - k f; G: f; k += rate (gamma r - f), within 0 .. 1 (Berthelot et al. 2017)
+ * Where D of ebgan or began is an autoencoder, give gan_loss_term() the samples: energies are |x - D(x)|^power.
+ * Losses of single scores take smooth, smooth-fake (label smoothing: the share of the other label's formula, Salimans et al. 2016), flip
+ * (chance that D is told the other label), real and fake (factors of the sides in D's loss).
  *   loss  in borrowed
- *   real  in borrowed; gan_loss_generator: NULL ok unless the loss is relative
+ *   real  in borrowed; gan_loss_generator: NULL ok unless the loss is relativistic or softmax
  *   fake  in borrowed
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_loss_discriminator(gan_loss *loss, gan_node *real, gan_node *fake);
 GAN_API gan_node *gan_loss_generator(gan_loss *loss, gan_node *real, gan_node *fake);
 
-/** A penalty on a discriminator at real and generated samples.
- *   wgan-gp  weight * mean((|grad D(x)| - target)^2) at x = e real + (1 - e) fake, e uniform per sample (Gulrajani et al. 2017)
+#define GAN_SIDE_D 0 /* what the discriminator minimises */
+#define GAN_SIDE_G 1 /* what the generator minimises */
+
+/* What losses and penalties look at; NULL or 0 where there is none: a loss that needs it says so. */
+typedef struct gan_scene {
+  int64_t struct_size;
+  gan_graph *graph;                            /* the nodes' */
+  gan_network *generator, *discriminator;
+  gan_node *real, *fake;                       /* samples, (batch, ..) */
+  gan_node *const *real_outputs;               /* the discriminator's at real, the scores first */
+  gan_node *const *fake_outputs;               /* and at fake */
+  gan_node *const *inputs;                     /* what fake was generated from, in the order of the generator's inputs */
+  gan_node *const *conditions;                 /* the discriminator's further inputs */
+  gan_node *real_labels, *fake_labels;         /* (batch), i32 */
+  gan_node *real_weights, *fake_weights;       /* of the samples, (batch), or of each score; they multiply before the mean */
+  int32_t n_outputs, n_inputs, n_conditions;
+  int32_t reserved;                            /* 0 */
+} gan_scene;
+
+/** Fills a scene with nothing.
+ *   scene  out borrowed
+ *   size   in value; sizeof(gan_scene) as the caller was compiled
+ * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
+GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
+
+/** What a loss or penalty adds to one side of a game; a constant 0 if it adds nothing to that side.
+ *   loss   in borrowed
+ *   side   in value; GAN_SIDE_D, GAN_SIDE_G
+ *   scene  in borrowed; graph is set
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_loss_term(gan_loss *loss, int32_t side, const gan_scene *scene);
+
+/** A penalty on a discriminator at real and generated samples; grad D is the gradient of the score with respect to the sample.
+ *   wgan-gp   weight mean((|grad D(x)| - target)^2) at x = e real + (1 - e) fake, e uniform per sample (Gulrajani et al. 2017)
+ *   wgan-lp   the same of max(0, |grad D(x)| - target) (Petzka et al. 2018)
+ *   wgan-div  weight / 2 (mean(|grad D(real)|^power) + mean(|grad D(fake)|^power)), power = 6 (Wu et al. 2018)
+ *   dragan    as wgan-gp at x = real + e noise std(real) u, u uniform per element, noise = 0.5 (Kodali et al. 2017)
+ *   r1, r2    weight / 2 mean(|grad D(real)|^2), of fake (Mescheder et al. 2018)
+ *   maximal-gradient  weight max(|grad D(x)|^2) at the points of wgan-gp (Zhou et al. 2019)
  *   penalty        in borrowed
  *   discriminator  in kept
- *   real           in borrowed; (batch, ..)
- *   fake           in borrowed; (batch, ..)
+ *   real           in borrowed; (batch, ..); NULL ok if the penalty does not look at it
+ *   fake           in borrowed; (batch, ..); NULL ok if the penalty does not look at it
  *   n_conditions   in value; further inputs of the discriminator
  *   conditions     in borrowed; NULL ok if n_conditions is 0
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_loss_penalty(gan_loss *penalty, gan_network *discriminator, gan_node *real, gan_node *fake,
                                    int32_t n_conditions, gan_node *const *conditions);
+
+/** Reads a state of a loss that is one number: "k" of began.
+ *   loss   inout borrowed
+ *   state  in borrowed
+ *   value  out borrowed
+ * Errors: ARGUMENT (none of that name; states are made when the loss is first emitted), SHAPE.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_loss_get(gan_loss *loss, const char *state, double *value);
+
+/** Writes it; the next step sees it.
+ *   loss   inout borrowed
+ *   state  in borrowed
+ *   value  in value; finite
+ * Errors: those of gan_loss_get.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_loss_set(gan_loss *loss, const char *state, double value);
 
 /** Mean of -log softmax(logits)[label].
  *   logits  in borrowed; (batch, classes)

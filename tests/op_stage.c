@@ -38,17 +38,28 @@ void assert_good(const struct stage *s) {
   if (gan_graph_check(s->g) != GAN_OK) fail_msg("%s: %s", s->what, s->g->error_text);
 }
 
-/* A new input with room for its values; `wide` is to be filled, then settle() copies it to `narrow`. */
-struct feed *new_feed(struct stage *s, int32_t type, int32_t rank, const int64_t *shape) {
-  char name[16];
-  assert_true(s->n_feeds < FEEDS);
-  snprintf(name, sizeof name, "f%d", s->n_feeds);
-  struct feed *f = &s->feed[s->n_feeds++];
-  f->node = gan_input(s->g, name, type, rank, shape);
+static struct feed *feed_of(struct stage *s, const gan_node *node) {
   assert_good(s);
+  assert_true(s->n_feeds < FEEDS);
+  struct feed *f = &s->feed[s->n_feeds++];
+  f->node = node;
   f->wide = calloc((size_t)f->node->count, sizeof *f->wide);
   f->narrow = calloc((size_t)f->node->count, 4);
   return f;
+}
+
+/* A new input with room for its values; `wide` is to be filled, then settle() copies it to `narrow`. */
+struct feed *new_feed(struct stage *s, int32_t type, int32_t rank, const int64_t *shape) {
+  char name[16];
+  snprintf(name, sizeof name, "f%d", s->n_feeds);
+  return feed_of(s, gan_input(s->g, name, type, rank, shape));
+}
+
+gan_node *feed_variable(struct stage *s, gan_node *variable) {
+  struct feed *f = feed_of(s, variable);
+  for (int64_t i = 0; i < variable->count; i++) f->wide[i] = variable->attr.variable->data[i];
+  settle(f);
+  return variable;
 }
 
 void settle(struct feed *f) {

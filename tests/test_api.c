@@ -228,6 +228,7 @@ static gan_context_config context_config;
 static gan_game_config game_config;
 static gan_trainer_config trainer_config;
 static gan_sampler_config sampler_config;
+static gan_scene scene;
 static gan_layer_call *call;
 
 #define SHAPE(...) ((const int64_t[]){__VA_ARGS__})
@@ -238,6 +239,7 @@ static gan_layer_call *call;
 #define GAME(member, value) CONFIG(game_config, member, value)
 #define TRAINER(member, value) CONFIG(trainer_config, member, value)
 #define SAMPLER(member, value) CONFIG(sampler_config, member, value)
+#define SCENE(member, value) CONFIG(scene, member, value)
 
 static gan_node *nothing_layer(void *user, gan_layer_call *c, int32_t count, gan_node *const *inputs) {
   (void)user, (void)c, (void)count;
@@ -269,6 +271,7 @@ struct outputs {
   gan_game_config game_config;
   gan_trainer_config trainer_config;
   gan_sampler_config sampler_config;
+  gan_scene scene;
   gan_stream stream;
   int64_t number;
   double real;

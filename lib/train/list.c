@@ -4,7 +4,7 @@
 #include "nn/initializer.h"
 #include "nn/names.h"
 #include "nn/presets.h"
-#include "train/train.h"
+#include "train/loss.h"
 
 /* A row of any table. */
 struct entry { const char *name, *help; const struct option *options; int32_t n_options; };
@@ -21,7 +21,7 @@ struct entry { const char *name, *help; const struct option *options; int32_t n_
 
 TABLE(layer, layer_row, layer_at)
 TABLE(loss, loss_row, loss_row_at)
-TABLE(penalty, penalty_row, penalty_row_at)
+TABLE(penalty, loss_row, penalty_row_at)
 TABLE(optimizer, optimizer_row, optimizer_row_at)
 TABLE(schedule, schedule_row, schedule_row_at)
 TABLE(initializer, initializer_row, initializer_at)

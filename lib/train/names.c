@@ -8,7 +8,7 @@ enum { NAMES_MAX = 64 };
 
 gan_status fail_unknown(gan_context *ctx, const char *kind, const char *came, const char *(*name)(int32_t index)) {
   const char *names[NAMES_MAX];
-  char list[512] = "";
+  char list[800] = "";
   int32_t count = 0;
   size_t length = 0;
   for (; count < NAMES_MAX && (names[count] = name(count)); count++) {

@@ -1,53 +1,10 @@
-/* What the files of this floor share: the rows of losses, penalties, optimizers and schedules. */
+/* What the files of this floor share: the rows of optimizers and schedules. */
 #ifndef GAN_TRAIN_TRAIN_H
 #define GAN_TRAIN_TRAIN_H
 
 #include "base/options.h"
 #include "nn/network.h"
 #include "plan/plan.h"
-
-/* ------------------------------------------------------------------ losses and penalties: one function and one line of a .def */
-
-struct loss_call { const struct options *options; gan_node *real, *fake; };
-struct penalty_call {
-  const struct options *options;
-  gan_network *discriminator;
-  gan_node *real, *fake;
-  int32_t n_conditions;
-  gan_node *const *conditions;
-};
-
-struct loss_row {
-  const char *name, *help;
-  int32_t n_options;
-  const struct option *options;
-  int32_t probabilities;                                       /* sigmoid(score) is the probability of "real" */
-  gan_node *(*discriminator)(const struct loss_call *c);
-  gan_node *(*generator)(const struct loss_call *c);
-};
-
-struct penalty_row {
-  const char *name, *help;
-  int32_t n_options;
-  const struct option *options;
-  gan_node *(*emit)(const struct penalty_call *c);
-};
-
-#define LOSS(name) extern const struct loss_row loss_##name;
-#include "train/losses.def"
-#undef LOSS
-#define PENALTY(name) extern const struct penalty_row penalty_##name;
-#include "train/penalties.def"
-#undef PENALTY
-
-struct gan_loss {
-  atomic_int refs;
-  gan_context *ctx;
-  const struct loss_row *loss;        /* one of the three */
-  const struct penalty_row *penalty;
-  const struct registered *custom;
-  struct options options;
-};
 
 /* ------------------------------------------------------------------ optimizers: new values as nodes */
 
@@ -94,8 +51,6 @@ struct schedule_row {
 
 /* ------------------------------------------------------------------ the tables by index; NULL past the end */
 
-const struct loss_row *loss_row_at(int32_t index);
-const struct penalty_row *penalty_row_at(int32_t index);
 const struct optimizer_row *optimizer_row_at(int32_t index);
 const struct schedule_row *schedule_row_at(int32_t index);
 

@@ -51,10 +51,10 @@ static gan_status check_config(gan_context *ctx, const gan_trainer_config *c) {
 
 static gan_status make_losses(gan_trainer *t, const gan_trainer_config *c) {
   TRY(gan_loss_create(t->ctx, c->loss, &t->loss));
-  REQUIRE(t->ctx, !t->loss->penalty, "gan_trainer_config: '%s' is a penalty, not a loss", c->loss);
+  REQUIRE(t->ctx, !t->loss->is_penalty, "gan_trainer_config: '%s' is a penalty, not a loss", c->loss);
   if (!c->penalty || !*c->penalty) return GAN_OK;
   TRY(gan_loss_create(t->ctx, c->penalty, &t->penalty));
-  REQUIRE(t->ctx, t->penalty->penalty, "gan_trainer_config: '%s' is a loss, not a penalty", c->penalty);
+  REQUIRE(t->ctx, t->penalty->is_penalty, "gan_trainer_config: '%s' is a loss, not a penalty", c->penalty);
   return GAN_OK;
 }
 

@@ -3,6 +3,7 @@
 #define GAN_TRAIN_TRAINER_H
 
 #include "train/game.h"
+#include "train/loss.h"
 
 struct gan_trainer {
   atomic_int refs;

@@ -91,7 +91,7 @@ static void judge_both(struct scene *s) {
 }
 
 static void report_scores(const struct scene *s) {
-  int32_t probabilities = s->t->loss->loss && s->t->loss->loss->probabilities;
+  int32_t probabilities = s->t->loss->row && s->t->loss->row->probabilities;
   gan_output(gan_mean(probabilities ? gan_sigmoid(s->real_scores) : s->real_scores), "d_real");
   gan_output(gan_mean(probabilities ? gan_sigmoid(s->fake_scores) : s->fake_scores), "d_fake");
 }

@@ -1,0 +1,204 @@
+/* Tests made from losses.def and penalties.def: of every row, on every case of its test column, kernels and first and second
+ * derivatives against the oracle. A row without cases fails. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "op_stage.h"
+#include "ops/build.h"
+#include "support.h"
+#include "train/loss.h"
+
+static const struct table_row { const char *test; const struct loss_row *row; } rows[] = {
+#define LOSS(name, test) {test, &loss_##name},
+#include "train/losses.def"
+#undef LOSS
+#define PENALTY(name, test) {test, &penalty_##name},
+#include "train/penalties.def"
+#undef PENALTY
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void read_cases(const struct table_row *r, struct op_case *cases, int32_t *count) {
+  *count = op_cases_read(r->test, cases);
+  if (*count < 1) fail_msg("'%s' has no test domain", r->row->name);
+}
+
+static int32_t has_option(const struct loss_row *row, const char *name) {
+  for (int32_t i = 0; i < row->n_options; i++)
+    if (strcmp(row->options[i].name, name) == 0) return 1;
+  return 0;
+}
+
+static gan_loss *make_loss(struct stage *s, const char *text) {
+  gan_loss *loss = NULL;
+  must(s->ctx, gan_loss_create(s->ctx, text, &loss));
+  return loss;
+}
+
+/* State somewhere between what it begins with and what bounds it. */
+static void move_states(gan_loss *loss) {
+  for (int64_t i = 0; i < loss->n_states; i++) {
+    struct variable *v = loss->states[i].variable;
+    for (int64_t k = 0; k < v->count; k++) v->data[k] = (float)test_random(91 + (uint64_t)i, (uint64_t)k, 0.3, 0.6);
+  }
+}
+
+/* What one side emits; its states hold numbers that are none of the beginning's. NULL: nothing. */
+static gan_node *emit(struct stage *s, gan_loss *loss, int32_t side, const gan_scene *scene) {
+  double value;
+  gan_node *y = gan_loss_term(loss, side, scene);
+  assert_good(s);
+  move_states(loss);
+  return node_is_constant(y, &value) ? NULL : y;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ losses */
+
+static gan_node *feed_labels(struct stage *s, int64_t count, int64_t classes, int32_t salt) {
+  struct feed *f = new_feed(s, GAN_I32, 1, &count);
+  for (int64_t i = 0; i < count; i++) f->wide[i] = (double)((i * 3 + salt) % classes);
+  settle(f);
+  return (gan_node *)f->node;
+}
+
+/* Inputs of a case are pairs: of the real and the generated samples. */
+static void check_side(const char *text, const struct op_case *c, int32_t side, int32_t weighted) {
+  struct stage s;
+  gan_node *in[CASE_INPUTS] = {NULL}, *real[CASE_INPUTS / 2], *fake[CASE_INPUTS / 2];
+  gan_scene scene;
+  stage_open(&s, text);
+  assert_int_equal(gan_scene_init(&scene, sizeof scene), GAN_OK);
+  feed_case(&s, c, 11, in);
+  for (int32_t i = 0; i < c->n_in / 2; i++) real[i] = in[2 * i], fake[i] = in[2 * i + 1];
+  scene.graph = s.g;
+  scene.real_outputs = real;
+  scene.fake_outputs = fake;
+  scene.n_outputs = c->n_in / 2;
+  if (c->classes) scene.real_labels = feed_labels(&s, in[0]->shape[0], c->classes, 0);
+  if (c->classes) scene.fake_labels = feed_labels(&s, in[1]->shape[0], c->classes, 1);
+  if (weighted) scene.real_weights = feed_random(&s, 1, in[0]->shape, 0.2, 2);
+  if (weighted) scene.fake_weights = feed_random(&s, in[1]->rank, in[1]->shape, 0.2, 2);
+  gan_loss *loss = make_loss(&s, text);
+  gan_node *y = emit(&s, loss, side, &scene);
+  if (y) {
+    check_kernels(&s, y, 0);
+    check_derivatives(&s, y, c->n_in, in);
+  }
+  gan_loss_free(loss);
+  stage_close(&s);
+}
+
+static void check_loss(const struct table_row *r, const struct op_case *c) {
+  char text[200];
+  for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G; side++) {
+    check_side(r->row->name, c, side, 0);
+    if (!has_option(r->row, "smooth")) continue;
+    snprintf(text, sizeof text, "%s smooth=0.1 smooth-fake=0.2 flip=0.3 real=0.7 fake=1.3", r->row->name);
+    check_side(text, c, side, 1);
+  }
+}
+
+/* --------------------------------------------------------------------------------------------------------------- penalties */
+
+static gan_network *make_player(struct stage *s, const char *name, const char *input, int32_t rank, const int64_t *shape,
+                                const char *layers) {
+  gan_network *n = NULL;
+  char lines[300], sizes[64] = "";
+  for (int32_t i = 0; i < rank; i++) snprintf(sizes + strlen(sizes), 16, "%s%d", i ? "x" : "", (int)shape[i]);
+  snprintf(lines, sizeof lines, "input %s %s; %s", input, sizes, layers);
+  must(s->ctx, gan_network_create(s->ctx, name, &n));
+  gan_network_build(n, lines);
+  must(s->ctx, gan_network_finish(n));
+  return n;
+}
+
+/* Random values for all variables, and feeds for the first few of those that the result depends on. */
+static int32_t feed_weights(struct stage *s, gan_network *n, gan_node **x, int32_t room) {
+  int32_t count = 0;
+  for (int64_t i = 0; i < n->n_variables; i++) {
+    struct variable *v = n->variables[i].variable;
+    for (int64_t k = 0; k < v->count; k++) v->data[k] = (float)test_random(31 + (uint64_t)i, (uint64_t)k, -1, 1);
+    if (v->trainable && count < room) x[count++] = feed_variable(s, node_variable(s->g, v));
+  }
+  return count;
+}
+
+struct players { gan_network *g, *d; gan_node *z, *outputs[2]; };
+
+/* Real samples and generated ones, which come from z through a generator. */
+static void set_scene(struct stage *s, struct players *p, const struct op_case *c, gan_scene *scene) {
+  const struct case_input *in = &c->in[0];
+  char layers[100];
+  int64_t latent = 2, z_shape[2] = {in->shape[0], 2};
+  p->d = make_player(s, "D", "x", in->rank - 1, in->shape + 1, "flatten; dense units=4; tanh; dense units=1");
+  snprintf(layers, sizeof layers, "dense units=3; tanh; dense units=%d", (int)(case_count(in) / in->shape[0]));
+  p->g = make_player(s, "G", "z", 1, &latent, layers);
+  assert_int_equal(gan_scene_init(scene, sizeof *scene), GAN_OK);
+  feed_case(s, c, 7, &scene->real);
+  p->z = feed_random(s, 2, z_shape, -1, 1);
+  scene->graph = s->g;
+  scene->generator = p->g;
+  scene->discriminator = p->d;
+  scene->fake = gan_reshape(gan_apply(p->g, p->z), in->rank, in->shape);
+  scene->inputs = &p->z;
+  p->outputs[0] = gan_apply(p->d, scene->real);
+  p->outputs[1] = gan_apply(p->d, scene->fake);
+  scene->real_outputs = &p->outputs[0];
+  scene->fake_outputs = &p->outputs[1];
+  scene->n_inputs = scene->n_outputs = 1;
+}
+
+static void check_penalty_side(const struct table_row *r, const struct op_case *c, int32_t side) {
+  struct stage s;
+  struct players p;
+  gan_scene scene;
+  gan_node *x[CASE_INPUTS];
+  stage_open(&s, r->row->name);
+  set_scene(&s, &p, c, &scene);
+  int32_t n_x = feed_weights(&s, side == GAN_SIDE_D ? p.d : p.g, x, 3);
+  feed_weights(&s, side == GAN_SIDE_D ? p.g : p.d, x + n_x, 0);
+  gan_loss *loss = make_loss(&s, r->row->name);
+  gan_node *y = emit(&s, loss, side, &scene);
+  if (y) {
+    check_kernels(&s, y, 0);
+    check_derivatives(&s, y, n_x, x);
+  }
+  gan_loss_free(loss);
+  gan_network_free(p.g);
+  gan_network_free(p.d);
+  stage_close(&s);
+}
+
+static int32_t is_penalty(const struct loss_row *row) {
+  for (int32_t i = 0; penalty_row_at(i); i++)
+    if (penalty_row_at(i) == row) return 1;
+  return 0;
+}
+
+static void test_row(void **state) {
+  const struct table_row *r = *state;
+  struct op_case cases[CASES_MAX];
+  int32_t count;
+  read_cases(r, cases, &count);
+  for (int32_t i = 0; i < count; i++) {
+    if (!is_penalty(r->row)) check_loss(r, &cases[i]);
+    for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G && is_penalty(r->row); side++) check_penalty_side(r, &cases[i], side);
+  }
+}
+
+int main(void) {
+  static struct CMUnitTest tests[ROWS];
+  for (int32_t i = 0; i < ROWS; i++) {
+    tests[i] = (struct CMUnitTest){.name = rows[i].row->name, .test_func = test_row, .initial_state = (void *)&rows[i]};
+  }
+  return _cmocka_run_group_tests("loss tables", tests, ROWS, NULL, NULL);
+}
