@@ -588,6 +588,41 @@ GAN_API gan_status gan_network_load(gan_context *context, const char *path, gan_
 GAN_API gan_status gan_network_load_memory(gan_context *context, const void *bytes, int64_t size, gan_network **network);
 GAN_API gan_status gan_network_load_stream(gan_context *context, const gan_stream *stream, gan_network **network);
 
+/** Takes the weights of another program's model out of a safetensors file, by a map of names: lines, separated by newlines or ';',
+ *
+ *     conv1/weight = main.0.weight
+ *     norm1* = main.1*                              # '*', once a side: the same text, with '.' for '/'
+ *     dense1* = fc* rows=256x7x7                    # in front of reshape shape=7x7x256
+ *     dense2* = out* columns=128x7x7                # behind flatten of 7x7x128
+ *     prelu1/weight = -                             # stays as it is
+ *     - = *.num_batches_tracked                     # is passed over
+ *
+ * What follows a '#' is a comment. The first line that fits a variable holds. Tensors are taken as PyTorch has them, channels before rows
+ * and columns: of three axes or more the second goes to the end, (O, C, kh, kw) to (O, kh, kw, C), unless order=0,2,3,1 says which
+ * axis of theirs is the first, second .. of ours (it holds for tensors of that many axes). rows and columns name the sizes, channels
+ * first, that the first and the second axis of a tensor of one or two axes was flattened from: (C,H,W) becomes (H,W,C). f32, f64,
+ * f16 and bf16 are read. Every variable has to have a line, every tensor a variable. On failure the network is as before.
+ *   network  inout borrowed
+ *   path     in borrowed
+ *   bytes    in borrowed
+ *   size     in value; bytes
+ *   stream   in borrowed; needs read
+ *   map      in borrowed
+ * Errors: ARGUMENT, FILE, FORMAT, SHAPE, UNSUPPORTED, MEMORY.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_network_import(gan_network *network, const char *path, const char *map);
+GAN_API gan_status gan_network_import_memory(gan_network *network, const void *bytes, int64_t size, const char *map);
+GAN_API gan_status gan_network_import_stream(gan_network *network, const gan_stream *stream, const char *map);
+
+/** Writes the weights under the names and in the order of another program, by the map of gan_network_import: the same map imports
+ * and exports. A variable with "= -" is left out.
+ *   network  inout borrowed
+ *   path     in borrowed; written to a temporary file, synced and renamed
+ *   stream   in borrowed; needs write
+ *   map      in borrowed
+ * Errors: ARGUMENT, FILE, MEMORY.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_network_export(gan_network *network, const char *path, const char *map);
+GAN_API gan_status gan_network_export_stream(gan_network *network, const gan_stream *stream, const char *map);
+
 /* ================================================================================================================ graphs */
 
 /** Makes a graph of its own; the graphs of a game come from gan_game_add_step(). A graph by itself can be built,
