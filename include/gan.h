@@ -597,11 +597,12 @@ GAN_API gan_status gan_network_load_stream(gan_context *context, const gan_strea
  *     prelu1/weight = -                             # stays as it is
  *     - = *.num_batches_tracked                     # is passed over
  *
- * What follows a '#' is a comment. The first line that fits a variable holds. Tensors are taken as PyTorch has them, channels before rows
- * and columns: of three axes or more the second goes to the end, (O, C, kh, kw) to (O, kh, kw, C), unless order=0,2,3,1 says which
- * axis of theirs is the first, second .. of ours (it holds for tensors of that many axes). rows and columns name the sizes, channels
- * first, that the first and the second axis of a tensor of one or two axes was flattened from: (C,H,W) becomes (H,W,C). f32, f64,
- * f16 and bf16 are read. Every variable has to have a line, every tensor a variable. On failure the network is as before.
+ * What follows a '#' is a comment. The first line that fits a variable holds. Tensors are taken as PyTorch has them, channels
+ * before rows and columns: of three axes or more the second goes to the end, (O, C, kh, kw) to (O, kh, kw, C), unless order=0,2,3,1
+ * says which axis of theirs is the first, second .. of ours (it holds for tensors of that many axes). rows and columns name the
+ * sizes, channels first, that the first and the second axis of a tensor of one or two axes was flattened from: (C,H,W) becomes
+ * (H,W,C). f32, f64, f16 and bf16 are read. Every variable has to have a line, every tensor a variable. On failure the network is
+ * as before.
  *   network  inout borrowed
  *   path     in borrowed
  *   bytes    in borrowed

@@ -173,7 +173,8 @@ static void test_given_order(void **state) {
 static void test_half(void **state) {
   (void)state;
   static const char header[] =
-    "{\"w\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[4,6]}}";
+    "{\"w\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]},"
+    "\"b\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[4,6]}}";
   static const uint8_t data[] = {0x00, 0x3e, 0x00, 0xc0, 0x20, 0x40};   /* 1.5, -2; 2.5 */
   gan_network *n;
   must(ctx, gan_network_create(ctx, "n", &n));
@@ -343,10 +344,14 @@ static void test_export_fails(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(test_order, setup, teardown),   cmocka_unit_test_setup_teardown(test_given_order, setup, teardown),
-    cmocka_unit_test_setup_teardown(test_half, setup, teardown),    cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
-    cmocka_unit_test_setup_teardown(test_failing, setup, teardown), cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
-    cmocka_unit_test_setup_teardown(test_export, setup, teardown),  cmocka_unit_test_setup_teardown(test_export_fails, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_given_order, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_half, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_failing, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_export, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_export_fails, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,8 @@ static gan_status read_options(const struct name_map *m, struct map_line *l, con
   struct options o;
   format_double(who + strlen(who), 32, l->number);
   gan_status status = options_parse(m->ctx, who, map_options, 3, rest, &o);
-  if (status == GAN_OK && !read_order(option_text(&o, "order"), l)) status = fail_line(m, l, "order= with every axis once, \"0,2,3,1\"");
+  if (status == GAN_OK && !read_order(option_text(&o, "order"), l))
+    status = fail_line(m, l, "order= with every axis once, \"0,2,3,1\"");
   if (status == GAN_OK && !(read_sizes(option_text(&o, "rows"), &l->n_rows, l->rows) &&
                             read_sizes(option_text(&o, "columns"), &l->n_columns, l->columns)))
     status = fail_line(m, l, "rows= and columns= with two to four sizes, \"256x7x7\"");
@@ -74,7 +75,8 @@ static gan_status read_line(struct name_map *m, struct map_line *l, char *line) 
   if (strlen(l->ours) >= MAP_NAME || strlen(l->theirs) >= MAP_NAME) return fail_line(m, l, "names of less than 512 bytes");
   if (stars(l->ours) > 1 || stars(l->theirs) > 1) return fail_line(m, l, "at most one '*' in a name");
   if (!strcmp(l->ours, "-") && !strcmp(l->theirs, "-")) return fail_line(m, l, "a name on one side at least");
-  if (stars(l->theirs) > stars(l->ours) && strcmp(l->ours, "-") != 0) return fail_line(m, l, "a '*' on the left for that on the right");
+  if (stars(l->theirs) > stars(l->ours) && strcmp(l->ours, "-") != 0)
+    return fail_line(m, l, "a '*' on the left for that on the right");
   return read_options(m, l, line);
 }
 
@@ -113,7 +115,8 @@ static int32_t fits(const char *pattern, const char *name, const char **star, si
   *length = 0;
   if (!pattern[before]) return !strcmp(pattern, name);
   size_t after = strlen(pattern + before + 1);
-  if (all < before + after || strncmp(pattern, name, before) != 0 || strcmp(pattern + before + 1, name + all - after) != 0) return 0;
+  if (all < before + after || strncmp(pattern, name, before) != 0) return 0;
+  if (strcmp(pattern + before + 1, name + all - after) != 0) return 0;
   *star = name + before;
   *length = all - before - after;
   return 1;

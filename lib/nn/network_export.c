@@ -24,7 +24,8 @@ static gan_status add(struct export *e, const struct name_map *map, int64_t inde
   struct reorder r;
   char *name = e->names[e->count];
   const struct map_line *line = map_find(map, v->path, name);
-  REQUIRE(e->n->ctx, line, "name map: no line for '%s' of network '%s'; \"%s = -\" would leave it out", v->path, e->n->name, v->path);
+  REQUIRE(e->n->ctx, line, "name map: no line for '%s' of network '%s'; \"%s = -\" would leave it out", v->path, e->n->name,
+          v->path);
   if (!strcmp(name, "-")) return GAN_OK;
   for (int64_t i = 0; i < e->count; i++)
     REQUIRE(e->n->ctx, strcmp(e->names[i], name) != 0, "name map: two variables of network '%s' are to be '%s'", e->n->name, name);
