@@ -852,6 +852,42 @@ GAN_API gan_node *gan_conv_transpose2d(gan_node *x, gan_node *weight, const char
 GAN_API gan_node *gan_conv1d(gan_node *x, gan_node *weight, const char *options);
 GAN_API gan_node *gan_conv_transpose1d(gan_node *x, gan_node *weight, const char *options);
 
+/** An image, or a sequence, in another size. "nearest": the pixel under the upper left corner; "bilinear": a mean of two pixels
+ * along each axis, weighted by the distance between centres (corners are not aligned; nothing is smoothed before shrinking).
+ *   x       in borrowed; f32, gan_resize: (n,h,w,c), gan_resize1d: (n,length,c)
+ *   height  in value; >= 1
+ *   width   in value; >= 1
+ *   length  in value; >= 1
+ *   mode    in borrowed; "nearest", "bilinear"
+ * Returns: the node.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_resize(gan_node *x, int64_t height, int64_t width, const char *mode);
+GAN_API gan_node *gan_resize1d(gan_node *x, int64_t length, const char *mode);
+
+/** The mean or the maximum of what lies under a kernel: "average kernel=2 stride=2 padding=0 count-include-pad=yes", "max kernel=3
+ * stride=2 padding=1". The stride is the kernel's size if it is not given; padding is less than the kernel, as a size, same, valid
+ * or "top,bottom,left,right", and is never a maximum. Where kernels do not overlap, equal maxima share the gradient evenly; else the
+ * first has it. Pooling over everything is gan_mean_axes or gan_max_axes.
+ *   x        in borrowed; f32, (n,h,w,c) or (n,length,c)
+ *   options  in borrowed
+ * Returns: the node.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_pool(gan_node *x, const char *options);
+
+/** Pads images and sequences by zeros, by what lies inside mirrored at the outermost pixel ("reflect", less than the image has), or
+ * by the outermost pixel ("replicate"). Negative padding cuts.
+ *   x        in borrowed; f32, (n,h,w,c) or (n,length,c)
+ *   mode     in borrowed; "zero", "reflect", "replicate"
+ *   padding  in borrowed; "1", "1x2" (height x width), "top,bottom,left,right"; of sequences "1" or "before,after"
+ * Returns: the node.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_pad_image(gan_node *x, const char *mode, const char *padding);
+
+/** Channels to pixels and back: (n, h, w, c factor^2) <-> (n, h factor, w factor, c). A pixel's channels count c, then row, then
+ * column, as PyTorch's do (Shi et al. 2016).
+ *   x       in borrowed; f32
+ *   factor  in value; >= 1
+ * Returns: the node.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_pixel_shuffle(gan_node *x, int64_t factor);
+GAN_API gan_node *gan_pixel_unshuffle(gan_node *x, int64_t factor);
+
 /** Same elements in another shape; axes in another order; repeated to a shape (as broadcasting would).
  *   x      in borrowed
  *   rank   in value

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/rng.h"
 #include "ops/conv.h"
+#include "ops/resample.h"
 
 /* --------------------------------------------------------------------------------------------------------------- reading */
 
@@ -151,6 +152,15 @@ static gan_node *build_conv_weight(const struct op_case *c, gan_node *const *in)
   return node_conv_weight(in[0], in[1], &v, c->to[0], c->to[1]);
 }
 
+/* Rows of none, one, two and three terms, some of them on one row. */
+static gan_node *build_resample(const struct op_case *c, gan_node *const *in) {
+  int64_t columns = in[0]->shape[c->axis];
+  struct resample_table *t = resample_table_new(in[0]->graph, c->rows, columns, 3 * c->rows);
+  for (int64_t i = 0; i < c->rows; i++, resample_end_row(t))
+    for (int64_t j = 0; j < (i + 1) % 4; j++) resample_add(t, (3 * i + 5 * j * j) % columns, 0.7 - 0.01 * (double)(20 * j + i));
+  return node_resample(in[0], c->axis, t);
+}
+
 static gan_node *build_shape_op(const char *name, const struct op_case *c, gan_node *const *in) {
   if (!strcmp(name, "sum")) return gan_sum_axes(in[0], c->n_axes, c->axes, 0);
   if (!strcmp(name, "max")) return gan_max_axes(in[0], c->n_axes, c->axes, 0);
@@ -158,6 +168,7 @@ static gan_node *build_shape_op(const char *name, const struct op_case *c, gan_n
   if (!strcmp(name, "conv")) return build_conv(c, in);
   if (!strcmp(name, "conv_input")) return build_conv_input(c, in);
   if (!strcmp(name, "conv_weight")) return build_conv_weight(c, in);
+  if (!strcmp(name, "resample")) return build_resample(c, in);
   if (!strcmp(name, "reshape")) return gan_reshape(in[0], c->to_rank, c->to);
   if (!strcmp(name, "transpose")) return gan_transpose(in[0], c->n_order, c->order);
   if (!strcmp(name, "broadcast")) return gan_broadcast(in[0], c->to_rank, c->to);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/rng.h"
+#include "ops/resample.h"
 
 struct oracle { gan_graph *graph; int32_t count; double **value; };
 
@@ -235,6 +236,20 @@ static void eval_conv_weight(const gan_node *n, const double *const *in, double 
   eval_form(n, n->in[0], n, n->in[1], term_of_w, in, out);
 }
 
+static void eval_resample(const gan_node *n, const double *const *in, double *out) {
+  const struct resample_table *t = n->attr.data;
+  for (int64_t i = 0; i < n->count; i++) {
+    int64_t index[GAN_MAX_RANK], row;
+    split(n, i, index);
+    row = index[n->attr.axis];
+    out[i] = 0;
+    for (int64_t term = t->first[row]; term < t->first[row + 1]; term++) {
+      index[n->attr.axis] = t->row[term];
+      out[i] += t->weight[term] * in[0][join(n->in[0], index)];
+    }
+  }
+}
+
 /* ----------------------------------------------------------------------------------------------------------------- shape */
 
 static void eval_broadcast(const gan_node *n, const double *const *in, double *out) {
@@ -361,7 +376,7 @@ static const struct { const char *name; eval_fn *eval; } table[] = {
   ROW(neg), ROW(abs), ROW(sign), ROW(floor), ROW(square), ROW(sqrt), ROW(rsqrt), ROW(reciprocal), ROW(exp), ROW(log), ROW(tanh),
   ROW(sigmoid), ROW(softplus), ROW(erf), ROW(sin), ROW(cos), ROW(add), ROW(sub), ROW(mul), ROW(div), ROW(maximum), ROW(minimum),
   ROW(pow), ROW(greater), ROW(greater_equal), ROW(equal), ROW(select), ROW(sum), ROW(max), ROW(matmul), ROW(conv),
-  ROW(conv_input), ROW(conv_weight), ROW(transpose),
+  ROW(conv_input), ROW(conv_weight), ROW(resample), ROW(transpose),
   ROW(broadcast), ROW(slice), ROW(pad), ROW(concat), ROW(gather), ROW(scatter), ROW(one_hot), ROW(argmax),
   {"reshape", eval_copy}, {"stop_gradient", NULL}, {"to_float", eval_copy},
   {"input", NULL}, {"constant", NULL}, {"tensor", NULL}, {"variable", NULL}, {"random", NULL},

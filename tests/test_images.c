@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "op_stage.h"
-#include "ops/build.h"
+#include "ops/image.h"
 
 /* ---------------------------------------------------------------------------------------------------------------- arrays */
 
@@ -191,6 +191,189 @@ static void test_transposed(void **state) {
   for (size_t i = 0; i < sizeof transposed / sizeof *transposed; i++) check_convolution(&transposed[i], 1);
 }
 
+/* ------------------------------------------------------------------------------------------------------ sizes and borders
+ *
+ * Each function makes one element of the result from the image and its own place.
+ */
+
+struct map_case {
+  const char *x, *what; /* what: function, then its text */
+  int64_t h, w, c;      /* of the result */
+  int64_t numbers[8];   /* as the function below reads them */
+  double (*element)(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c);
+};
+
+static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
+
+static double nearest(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  return *pixel(x, n, (int64_t)floor((double)i * (double)x->h / (double)m->h),
+                (int64_t)floor((double)j * (double)x->w / (double)m->w), c);
+}
+
+/* The four pixels around a point. */
+static double bilinear(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  double row = fmax(((double)i + 0.5) * (double)x->h / (double)m->h - 0.5, 0);
+  double column = fmax(((double)j + 0.5) * (double)x->w / (double)m->w - 0.5, 0), sum = 0;
+  for (int64_t k = 0; k < 4; k++) {
+    int64_t a = (int64_t)row + k / 2, b = (int64_t)column + k % 2;
+    double weight = (1 - fabs(row - (double)a)) * (1 - fabs(column - (double)b));
+    sum += weight * *pixel(x, n, clamp(a, x->h), clamp(b, x->w), c);
+  }
+  return sum;
+}
+
+/* numbers: kernel, stride, padding before, all height then width; whether padding counts. */
+static double average(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  const int64_t *v = m->numbers;
+  double sum = 0, count = 0;
+  for (int64_t a = 0; a < v[0]; a++)
+    for (int64_t b = 0; b < v[1]; b++) {
+      int64_t row = i * v[2] - v[4] + a, column = j * v[3] - v[5] + b;
+      int32_t inside = row >= 0 && row < x->h && column >= 0 && column < x->w;
+      if (inside) sum += *pixel(x, n, row, column, c);
+      if (inside || v[6]) count++;
+    }
+  return sum / count;
+}
+
+static double most(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  const int64_t *v = m->numbers;
+  double largest = -INFINITY;
+  for (int64_t a = 0; a < v[0]; a++)
+    for (int64_t b = 0; b < v[1]; b++) {
+      int64_t row = i * v[2] - v[4] + a, column = j * v[3] - v[5] + b;
+      if (row >= 0 && row < x->h && column >= 0 && column < x->w) largest = fmax(largest, *pixel(x, n, row, column, c));
+    }
+  return largest;
+}
+
+/* numbers: padding at the top and at the left. */
+static double zeros_around(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  int64_t row = i - m->numbers[0], column = j - m->numbers[1];
+  return row >= 0 && row < x->h && column >= 0 && column < x->w ? *pixel(x, n, row, column, c) : 0;
+}
+
+static double replicated(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  return *pixel(x, n, clamp(i - m->numbers[0], x->h), clamp(j - m->numbers[1], x->w), c);
+}
+
+/* There and back again is a period. */
+static int64_t reflected_index(int64_t at, int64_t n) {
+  int64_t period = n > 1 ? 2 * n - 2 : 1, within = (at < 0 ? -at : at) % period;
+  return within < n ? within : period - within;
+}
+
+static double reflected(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  return *pixel(x, n, reflected_index(i - m->numbers[0], x->h), reflected_index(j - m->numbers[1], x->w), c);
+}
+
+/* numbers: factor. */
+static double shuffled(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  int64_t f = m->numbers[0];
+  return *pixel(x, n, i / f, j / f, c * f * f + i % f * f + j % f);
+}
+
+static double unshuffled(const struct image *x, const struct map_case *m, int64_t n, int64_t i, int64_t j, int64_t c) {
+  int64_t f = m->numbers[0], place = c % (f * f);
+  return *pixel(x, n, i * f + place / f, j * f + place % f, c / (f * f));
+}
+
+static const struct map_case maps[] = {
+    {"2x3x4x2", "resize nearest", 6, 8, 2, {0}, nearest},
+    {"2x3x4x2", "resize nearest", 9, 4, 2, {0}, nearest},
+    {"2x3x4x2", "resize nearest", 3, 4, 2, {0}, nearest},
+    {"2x3x4x2", "resize nearest", 4, 7, 2, {0}, nearest},
+    {"2x6x8x2", "resize nearest", 3, 2, 2, {0}, nearest},
+    {"2x5x7x1", "resize nearest", 3, 4, 1, {0}, nearest},
+    {"1x1x1x3", "resize nearest", 3, 2, 3, {0}, nearest},
+    {"2x3x4x2", "resize bilinear", 6, 8, 2, {0}, bilinear},
+    {"2x3x4x2", "resize bilinear", 5, 9, 2, {0}, bilinear},
+    {"2x6x7x2", "resize bilinear", 4, 3, 2, {0}, bilinear},
+    {"2x1x4x2", "resize bilinear", 3, 1, 2, {0}, bilinear},
+    {"2x5x2", "resize linear", 1, 10, 2, {0}, bilinear},
+    {"2x5x2", "resize nearest", 1, 15, 2, {0}, nearest},
+    {"2x4x6x3", "pool average kernel=2", 2, 3, 3, {2, 2, 2, 2, 0, 0, 1}, average},
+    {"2x5x7x3", "pool average kernel=2x3 stride=2x3", 2, 2, 3, {2, 3, 2, 3, 0, 0, 1}, average},
+    {"2x5x7x3", "pool average kernel=3 stride=2 padding=1", 3, 4, 3, {3, 3, 2, 2, 1, 1, 1}, average},
+    {"2x5x7x3", "pool average kernel=3 stride=2 padding=1 count-include-pad=no", 3, 4, 3, {3, 3, 2, 2, 1, 1, 0}, average},
+    {"2x5x7x3", "pool average kernel=2 stride=1 padding=same count-include-pad=no", 5, 7, 3, {2, 2, 1, 1, 0, 0, 0}, average},
+    {"2x7x3", "pool average kernel=3 stride=2 padding=1,0", 1, 3, 3, {1, 3, 1, 2, 0, 1, 1}, average},
+    {"2x4x6x2", "pool max kernel=2", 2, 3, 2, {2, 2, 2, 2, 0, 0}, most},
+    {"2x5x7x2", "pool max kernel=3 stride=2 padding=1", 3, 4, 2, {3, 3, 2, 2, 1, 1}, most},
+    {"2x5x7x2", "pool max kernel=3x2 stride=1 padding=2,1,1,0", 6, 7, 2, {3, 2, 1, 1, 2, 1}, most},
+    {"2x8x2", "pool max kernel=2", 1, 4, 2, {1, 2, 1, 2, 0, 0}, most},
+    {"2x8x2", "pool max kernel=3 stride=1 padding=same", 1, 8, 2, {1, 3, 1, 1, 0, 1}, most},
+    {"2x3x4x2", "pad zero 1", 5, 6, 2, {1, 1}, zeros_around},
+    {"2x3x4x2", "pad zero 1,-1,-2,3", 3, 5, 2, {1, -2}, zeros_around},
+    {"2x3x4x2", "pad replicate 2x5", 7, 14, 2, {2, 5}, replicated},
+    {"2x3x4x2", "pad reflect 2x3", 7, 10, 2, {2, 3}, reflected},
+    {"2x3x4x2", "pad reflect 1,2,-1,3", 6, 6, 2, {1, -1}, reflected},
+    {"2x4x2", "pad reflect 3,1", 1, 8, 2, {0, 3}, reflected},
+    {"2x4x2", "pad replicate 1", 1, 6, 2, {0, 1}, replicated},
+    {"2x3x2x8", "shuffle 2", 6, 4, 2, {2}, shuffled},
+    {"1x1x2x9", "shuffle 3", 3, 6, 1, {3}, shuffled},
+    {"2x4x6x2", "unshuffle 2", 2, 3, 8, {2}, unshuffled},
+};
+
+static gan_node *build_map(gan_node *x, const struct map_case *m) {
+  const char *space = strchr(m->what, ' ') + 1, *text = strrchr(m->what, ' ') + 1;
+  if (!strncmp(m->what, "resize", 6)) return x->rank == 3 ? gan_resize1d(x, m->w, space) : gan_resize(x, m->h, m->w, space);
+  if (!strncmp(m->what, "pool", 4)) return gan_pool(x, space);
+  if (!strncmp(m->what, "shuffle", 7)) return gan_pixel_shuffle(x, m->numbers[0]);
+  if (!strncmp(m->what, "unshuffle", 9)) return gan_pixel_unshuffle(x, m->numbers[0]);
+  char mode[16] = "";
+  memcpy(mode, space, (size_t)(text - 1 - space));
+  return gan_pad_image(x, mode, text);
+}
+
+static void check_map(const struct map_case *m) {
+  struct stage s;
+  struct op_case c;
+  char what[128], column[64];
+  snprintf(what, sizeof what, "%s of %s", m->what, m->x);
+  snprintf(column, sizeof column, "%s -1..1 separate", m->x);
+  assert_int_equal(op_cases_read(column, &c), 1);
+  stage_open(&s, what);
+  gan_node *x;
+  feed_case(&s, &c, 3, &x);
+  gan_node *y = build_map(x, m);
+  assert_good(&s);
+  struct image image = image_of(&s, x), expected = image_new(image.n, m->h, m->w, m->c);
+  for (int64_t n = 0; n < image.n; n++)
+    for (int64_t i = 0; i < m->h; i++)
+      for (int64_t j = 0; j < m->w; j++)
+        for (int64_t k = 0; k < m->c; k++) *pixel(&expected, n, i, j, k) = m->element(&image, m, n, i, j, k);
+  assert_image(&s, y, &expected);
+  check_derivatives(&s, y, 1, &x);
+  check_derivatives(&s, gan_square(y), 1, &x);
+  free(expected.at);
+  stage_close(&s);
+}
+
+static void test_maps(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) check_map(&maps[i]);
+}
+
+/* Nearest enlargement by whole factors is a repetition that others can look through. */
+static void test_repeated(void **state) {
+  (void)state;
+  struct stage s;
+  int64_t factor[2];
+  stage_open(&s, "repeated");
+  gan_node *x = feed_shape(&s, "2x3x4x5"), *line = feed_shape(&s, "2x6x5");
+  assert_ptr_equal(node_repeated(gan_resize(x, 6, 12, "nearest"), factor), x);
+  assert_true(factor[0] == 2 && factor[1] == 3);
+  assert_ptr_equal(gan_resize(x, 3, 4, "nearest"), x);
+  gan_node *reshaped = node_repeated(gan_resize(gan_reshape(x, 4, (int64_t[]){2, 4, 3, 5}), 8, 6, "nearest"), factor);
+  assert_true(node_has_shape(reshaped, 4, (int64_t[]){2, 4, 3, 5}));
+  assert_non_null(node_repeated(node_as_image(gan_resize1d(line, 12, "nearest")), factor));
+  assert_true(factor[0] == 1 && factor[1] == 2);
+  assert_null(node_repeated(gan_resize(x, 6, 8, "bilinear"), factor));
+  assert_null(node_repeated(gan_reshape(x, 4, (int64_t[]){2, 4, 3, 5}), factor));
+  stage_close(&s);
+}
+
 /* --------------------------------------------------------------------------------------------------------------- mistakes */
 
 struct mistake {
@@ -225,10 +408,37 @@ static const struct mistake mistakes[] = {
     {"conv_transpose2d", "2x5x5x3", "3x3x3x3", "padding=4", GAN_ERROR_SHAPE, {"conv_transpose2d", "at least one pixel"}},
     {"conv_transpose2d", "2x5x5x3", "3x3x3x3", "stride=2 output-padding=2", GAN_ERROR_ARGUMENT, {"output-padding"}},
     {"conv_transpose2d", "2x5x5x3", "3x3x3x3", "stride=2 padding=same output-padding=1", GAN_ERROR_ARGUMENT, {"output-padding"}},
+    {"resize", "2x5x3", NULL, "nearest", GAN_ERROR_SHAPE, {"resize", "2x5x3", "(n,h,w,c)"}},
+    {"resize", "2x5x3x3", NULL, "cubic", GAN_ERROR_ARGUMENT, {"resize", "'cubic'", "bilinear"}},
+    {"resize to nothing", "2x5x3x3", NULL, "nearest", GAN_ERROR_ARGUMENT, {"resize", "0 x 5"}},
+    {"resize to too much", "2x5x3x3", NULL, "bilinear", GAN_ERROR_MEMORY, {"resample", "16777216"}},
+    {"resize1d", "2x5x3x3", NULL, "linear", GAN_ERROR_SHAPE, {"resize1d", "2x5x3x3", "(n,length,c)"}},
+    {"pool", "5x3", NULL, "max kernel=2", GAN_ERROR_SHAPE, {"pool", "5x3"}},
+    {"pool", "2x5x5x3", NULL, "min kernel=2", GAN_ERROR_ARGUMENT, {"pool", "'min kernel=2'", "average"}},
+    {"pool", "2x5x5x3", NULL, "max", GAN_ERROR_ARGUMENT, {"pool", "kernel"}},
+    {"pool", "2x5x5x3", NULL, "max kernel=6", GAN_ERROR_SHAPE, {"pool", "6x6", "2x5x5x3"}},
+    {"pool", "2x5x5x3", NULL, "max kernel=2 padding=2", GAN_ERROR_ARGUMENT, {"pool", "less padding"}},
+    {"pool", "2x5x5x3", NULL, "max kernel=2 count-include-pad", GAN_ERROR_ARGUMENT, {"pool", "count-include-pad"}},
+    {"pad_image", "2x5x5x3", NULL, "reflect 5", GAN_ERROR_SHAPE, {"pad_image", "5 before", "reflection"}},
+    {"pad_image", "2x5x5x3", NULL, "zero -3", GAN_ERROR_SHAPE, {"pad_image", "-3 before"}},
+    {"pad_image", "2x5x5x3", NULL, "zero same", GAN_ERROR_ARGUMENT, {"pad_image", "same"}},
+    {"pad_image", "2x5x5x3", NULL, "mirror 1", GAN_ERROR_ARGUMENT, {"pad_image", "'mirror'", "reflect"}},
+    {"pixel_shuffle", "2x5x5x6", NULL, "", GAN_ERROR_SHAPE, {"pixel_shuffle", "2x5x5x6", "square"}},
+    {"pixel_unshuffle", "2x5x4x6", NULL, "", GAN_ERROR_SHAPE, {"pixel_unshuffle", "2x5x4x6", "divisible"}},
     {"conv_transpose1d", "2x5x3", "4x3x3", "", GAN_ERROR_SHAPE, {"conv_transpose1d", "4x3x3"}},
 };
 
 static gan_node *call(const char *function, gan_node *x, gan_node *w, const char *options) {
+  const char *last = strrchr(options, ' ');
+  char first[16] = "";
+  if (!strcmp(function, "resize")) return gan_resize(x, 5, 5, options);
+  if (!strcmp(function, "resize to nothing")) return gan_resize(x, 0, 5, options);
+  if (!strcmp(function, "resize to too much")) return gan_resize(x, 5, INT32_MAX, options);
+  if (!strcmp(function, "resize1d")) return gan_resize1d(x, 5, options);
+  if (!strcmp(function, "pool")) return gan_pool(x, options);
+  if (!strcmp(function, "pixel_shuffle")) return gan_pixel_shuffle(x, 2);
+  if (!strcmp(function, "pixel_unshuffle")) return gan_pixel_unshuffle(x, 2);
+  if (!strcmp(function, "pad_image")) return gan_pad_image(x, memcpy(first, options, (size_t)(last - options)), last + 1);
   if (!strcmp(function, "conv2d")) return gan_conv2d(x, w, options);
   if (!strcmp(function, "conv1d")) return gan_conv1d(x, w, options);
   if (!strcmp(function, "conv_transpose2d")) return gan_conv_transpose2d(x, w, options);
@@ -241,7 +451,7 @@ static void test_mistakes(void **state) {
     const struct mistake *m = &mistakes[i];
     struct stage s;
     stage_open(&s, m->function);
-    gan_node *y = call(m->function, feed_shape(&s, m->x), feed_shape(&s, m->w), m->options);
+    gan_node *y = call(m->function, feed_shape(&s, m->x), m->w ? feed_shape(&s, m->w) : NULL, m->options);
     if (gan_graph_check(s.g) != m->status || !node_failed(y))
       fail_msg("%s with '%s': came %d", m->function, m->options, s.g->failed);
     for (int32_t j = 0; j < 3 && m->words[j]; j++) {
@@ -272,10 +482,8 @@ static void test_huge(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_convolutions),
-      cmocka_unit_test(test_transposed),
-      cmocka_unit_test(test_mistakes),
-      cmocka_unit_test(test_huge),
+    cmocka_unit_test(test_convolutions), cmocka_unit_test(test_transposed), cmocka_unit_test(test_maps),
+    cmocka_unit_test(test_repeated),     cmocka_unit_test(test_mistakes),   cmocka_unit_test(test_huge),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ double ISA_NAME(sum_squares)(const float *x, int64_t n);
 /* sweep.c */
 int32_t ISA_NAME(all_finite)(const float *x, int64_t n);
 void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float scale, float shift);
+void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms, const int64_t *row, const float *weight);
 void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
 
 /* gemm_pack.c */

@@ -158,6 +158,8 @@ struct kernels {
   int32_t (*all_finite)(const float *x, int64_t n);
   double (*sum_squares)(const float *x, int64_t n);
   void (*bytes_to_float)(float *out, const uint8_t *in, int64_t n, float scale, float shift);   /* in * scale + shift */
+  void (*mix_rows)(float *out, const float *x, int64_t cols, int64_t terms, const int64_t *row, const float *weight);
+  /* out[j] = sum of weight[t] x[row[t] * cols + j] over the terms, in their order; out overlaps nothing */
   void (*adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
   /* w -= rate * (m' c1) / (sqrt(v' c2) + eps) + rate * decay * w, m' = m + (1-b1)(g-m), v' = v + (1-b2)(g^2-v) */
   const struct gemm_kernels *gemm;                   /* private to gemm.c */

@@ -22,6 +22,20 @@ void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float sc
   for (int64_t i = 0; i < n; i++) out[i] = (float)in[i] * scale + shift;
 }
 
+void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms, const int64_t *row, const float *weight) {
+  int64_t j = 0;
+  for (; j + LANES <= cols; j += LANES) {
+    vf sum = {0};
+    for (int64_t t = 0; t < terms; t++) sum = vf_fma(vf_set(weight[t]), vf_load(x + row[t] * cols + j), sum);
+    vf_store(out + j, sum);
+  }
+  for (; j < cols; j++) {
+    float sum = 0;
+    for (int64_t t = 0; t < terms; t++) sum += weight[t] * x[row[t] * cols + j];
+    out[j] = sum;
+  }
+}
+
 struct adam_vectors { vf w, m, v; };
 
 ALWAYS_INLINE struct adam_vectors adam_step(struct adam_vectors p, vf g, const struct adam_scalars *s) {

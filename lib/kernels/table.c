@@ -18,6 +18,7 @@ const struct kernels ISA_NAME(kernels) = {
   .all_finite = ISA_NAME(all_finite),
   .sum_squares = ISA_NAME(sum_squares),
   .bytes_to_float = ISA_NAME(bytes_to_float),
+  .mix_rows = ISA_NAME(mix_rows),
   .adam = ISA_NAME(adam),
   .gemm = &ISA_NAME(gemm_kernels),
 };

@@ -57,7 +57,7 @@ static void add_attributes(struct text *t, const gan_node *n) {
   if (n->op == &op_transpose) add_list(t, "order", a->order, n->rank);
   if (n->op == &op_slice) text_format(t, " axis=%d begin=%lld end=%lld", a->axis, begin, end);
   if (n->op == &op_pad) text_format(t, " axis=%d before=%lld after=%lld", a->axis, begin, end);
-  if (n->op == &op_concat || n->op == &op_argmax) text_format(t, " axis=%d", a->axis);
+  if (n->op == &op_concat || n->op == &op_argmax || n->op == &op_resample) text_format(t, " axis=%d", a->axis);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ text */

@@ -13,6 +13,8 @@ enum op_flags {
   OP_ACCESS = 16,         /* an elementwise reader can fold it into strides: broadcast, transpose */
 };
 
+struct resample_table; /* ops/resample.h */
+
 /* What varies from run to run. */
 struct environment { const struct kernels *kernels; uint64_t seed, step; };
 
@@ -40,6 +42,7 @@ struct call {
       int32_t rank;
     } product;                           /* matmul */
     struct { struct conv_shape shape; int32_t pass; } conv; /* a fused bias and act may be set, the bias is in[2] */
+    struct { const struct resample_table *table; int64_t rows, inner; } resample;   /* rows: of the result, in all */
     struct { uint64_t stream; double x, y; int64_t count; int32_t kind; } random;
     int64_t n[32];                       /* whatever a row of ops needs: sizes and strides */
   } u;

@@ -126,45 +126,69 @@ static void max_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted, gan_n
 
 /* ----------------------------------------------------------------------------------------------------------------- calls
  *
- * The kernel reduces the middle of (outer, length, inner). Neighbouring axes that are all reduced, or all kept, are one to it;
- * what still does not fit is brought into the form (kept, reduced) by a transposing copy in the shared workspace.
+ * The kernel reduces the middle of (outer, length, inner). Neighbouring axes that are all reduced, or all kept, are one to it. Two
+ * such groups, as tiles of an image have them, are reduced one after the other, the inner one into the shared workspace; what
+ * still does not fit is brought into the form (kept, reduced) by a transposing copy there.
  */
 
-static void reduce_pass(const struct call *c, const void *in, void *partial, int32_t pass, const struct environment *e,
+static void reduce_pass(const struct call *c, const void *in, void *out, void *partial, int32_t pass, const struct environment *e,
                         int64_t chunk) {
-  reduce_run(e->kernels, &c->u.reduce, in, c->out[0], partial, pass, chunk);
+  reduce_run(e->kernels, &c->u.reduce, in, out, partial, pass, chunk);
 }
 
 static void run_first(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
   (void)scratch;
-  reduce_pass(c, c->in[0], c->shared, 0, e, chunk);
+  reduce_pass(c, c->in[0], c->out[0], c->shared, 0, e, chunk);
 }
 
 static void run_second(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
   (void)scratch;
-  reduce_pass(c, c->in[0], c->shared, 1, e, chunk);
+  reduce_pass(c, c->in[0], c->out[0], c->shared, 1, e, chunk);
 }
 
-/* Workspace of a reduction with a copy: the copy, then the partial results, both on 64 bytes. */
-static size_t copy_bytes(const struct reduce_shape *s) {
-  return ((size_t)(s->outer * s->length * s->inner) * sizeof(float) + 63) / 64 * 64;
+/* Workspace that begins with an array, partial results behind it, both on 64 bytes: the input of a reduction, or the result. */
+static size_t array_bytes(int64_t count) {
+  return ((size_t)count * sizeof(float) + 63) / 64 * 64;
 }
 
-static void run_copied_first(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+static size_t input_bytes(const struct reduce_shape *s) {
+  return array_bytes(s->outer * s->length * s->inner);
+}
+
+static size_t result_bytes(const struct reduce_shape *s) {
+  return array_bytes(s->outer * s->inner);
+}
+
+static void run_shared_first(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
   (void)scratch;
-  reduce_pass(c, c->shared, (char *)c->shared + copy_bytes(&c->u.reduce), 0, e, chunk);
+  reduce_pass(c, c->shared, c->out[0], (char *)c->shared + input_bytes(&c->u.reduce), 0, e, chunk);
 }
 
-static void run_copied_second(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+static void run_shared_second(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
   (void)scratch;
-  reduce_pass(c, c->shared, (char *)c->shared + copy_bytes(&c->u.reduce), 1, e, chunk);
+  reduce_pass(c, c->shared, c->out[0], (char *)c->shared + input_bytes(&c->u.reduce), 1, e, chunk);
 }
 
-static int32_t lower_passes(const struct reduce_shape *s, int32_t copied, struct call *calls) {
-  call_start(&calls[0], copied ? run_copied_first : run_first, reduce_chunks(s, 0), 1)->u.reduce = *s;
-  int64_t second = reduce_chunks(s, 1);
-  if (second > 0) call_start(&calls[1], copied ? run_copied_second : run_second, second, 1)->u.reduce = *s;
-  return second > 0 ? 2 : 1;
+static void run_inner_first(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+  (void)scratch;
+  reduce_pass(c, c->in[0], c->shared, (char *)c->shared + result_bytes(&c->u.reduce), 0, e, chunk);
+}
+
+static void run_inner_second(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+  (void)scratch;
+  reduce_pass(c, c->in[0], c->shared, (char *)c->shared + result_bytes(&c->u.reduce), 1, e, chunk);
+}
+
+static int32_t lower_passes(const struct reduce_shape *s, call_fn *first, call_fn *second, struct call *calls) {
+  call_start(&calls[0], first, reduce_chunks(s, 0), 1)->u.reduce = *s;
+  int64_t chunks = reduce_chunks(s, 1);
+  if (chunks > 0) call_start(&calls[1], second, chunks, 1)->u.reduce = *s;
+  return chunks > 0 ? 2 : 1;
+}
+
+static int32_t with_workspace(struct call *calls, int32_t count, size_t bytes) {
+  for (int32_t i = 0; i < count; i++) calls[i].shared_bytes = bytes;
+  return count;
 }
 
 /* The copy's walk reads (kept.., reduced..) out of x; it writes to the workspace rather than to the node. */
@@ -190,9 +214,8 @@ static int32_t lower_copied(const gan_node *x, uint32_t axes, int32_t kind, stru
   calls[0].run = run_copy;
   int64_t length = reduced_count(x, axes);
   struct reduce_shape s = {.op = kind, .outer = x->count / length, .length = length, .inner = 1};
-  int32_t count = 1 + lower_passes(&s, 1, calls + 1);
-  for (int32_t i = 0; i < count; i++) calls[i].shared_bytes = copy_bytes(&s) + reduce_partial(&s);
-  return count;
+  int32_t count = 1 + lower_passes(&s, run_shared_first, run_shared_second, calls + 1);
+  return with_workspace(calls, count, input_bytes(&s) + reduce_partial(&s));
 }
 
 /* 1 if the axes fit (outer, length, inner). */
@@ -210,13 +233,42 @@ static int32_t fits(const gan_node *x, uint32_t axes, struct reduce_shape *s) {
   return 1;
 }
 
+/* The reduced axes that have no kept one between them and the last of them. */
+static uint32_t innermost(const gan_node *x, uint32_t axes) {
+  uint32_t group = 0;
+  for (int32_t d = x->rank; d-- > 0;) {
+    int32_t reduced = axes >> d & 1;
+    if (x->shape[d] == 1) continue;
+    if (reduced) group |= 1u << d;
+    else if (group) break;
+  }
+  return group;
+}
+
+/* 0 if there are more groups of axes than two. */
+static int32_t lower_groups(const gan_node *x, uint32_t axes, int32_t kind, struct call *calls) {
+  struct reduce_shape inner = {.op = kind}, outer = {.op = kind};
+  uint32_t group = innermost(x, axes);
+  gan_node rest = *x;
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (group >> d & 1) rest.shape[d] = 1;
+  }
+  if (!fits(&rest, axes & ~group, &outer)) return 0;
+  fits(x, group, &inner);
+  int32_t count = lower_passes(&inner, run_inner_first, run_inner_second, calls);
+  count += lower_passes(&outer, run_shared_first, run_shared_second, calls + count);
+  size_t of_inner = reduce_partial(&inner), of_outer = reduce_partial(&outer);
+  return with_workspace(calls, count, result_bytes(&inner) + (of_inner > of_outer ? of_inner : of_outer));
+}
+
 static int32_t lower_reduce(const gan_node *n, int32_t kind, struct call *calls) {
   const gan_node *x = n->in[0];
   struct reduce_shape s = {.op = kind};
-  if (!fits(x, n->attr.axes, &s)) return lower_copied(x, n->attr.axes, kind, calls);
-  int32_t count = lower_passes(&s, 0, calls);
-  for (int32_t i = 0; i < count; i++) calls[i].shared_bytes = reduce_partial(&s);
-  return count;
+  if (fits(x, n->attr.axes, &s)) {
+    return with_workspace(calls, lower_passes(&s, run_first, run_second, calls), reduce_partial(&s));
+  }
+  int32_t count = lower_groups(x, n->attr.axes, kind, calls);
+  return count ? count : lower_copied(x, n->attr.axes, kind, calls);
 }
 
 static int32_t lower_sum(const gan_node *n, const struct kernels *k, int32_t use_blas, struct call *calls) {
