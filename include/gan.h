@@ -477,6 +477,10 @@ GAN_API void gan_network_output(gan_network *network, const char *name, const ch
 /** The common layers, typed; each is gan_network_add() with the text of the same name. Since: 0.1
  *   network   inout borrowed
  *   units     in value; output width, >= 1
+ *   filters   in value; channels of the output, >= 1
+ *   kernel    in value; height and width of the kernel, >= 1
+ *   stride    in value; >= 1
+ *   padding   in value; zeros around the image (transposed: fewer rows and columns of the output); negative crops
  *   slope     in value; of the negative side, 0 .. 1
  *   epsilon   in value; > 0 (default elsewhere 1e-5)
  *   momentum  in value; share of the new batch in running statistics, 0 .. 1 (default elsewhere 0.1)
@@ -486,6 +490,8 @@ GAN_API void gan_network_output(gan_network *network, const char *name, const ch
  *   width     in value; columns of the table
  * Threads: context.  Since: 0.1 */
 GAN_API void gan_network_dense(gan_network *network, int64_t units);
+GAN_API void gan_network_conv2d(gan_network *network, int64_t filters, int64_t kernel, int64_t stride, int64_t padding);
+GAN_API void gan_network_conv_transpose2d(gan_network *network, int64_t filters, int64_t kernel, int64_t stride, int64_t padding);
 GAN_API void gan_network_relu(gan_network *network);
 GAN_API void gan_network_leaky_relu(gan_network *network, double slope);
 GAN_API void gan_network_tanh(gan_network *network);

@@ -79,10 +79,15 @@ static void test_initializers(void **state) {
 static void test_fan_of_higher_ranks(void **state) {
   (void)state;
   gan_context *ctx = new_context();
-  struct variable *v = filled(ctx, "pytorch", 4, (int64_t[]){32, 16, 3, 3});
-  struct statistics s = statistics_of(v);
-  assert_true(s.high <= 1 / sqrt(16 * 9) && s.high > 0.99 / sqrt(16 * 9));
-  variable_unref(v);
+  static const struct { const char *init; double bound; } cases[] = {
+    {"pytorch", 1.0 / (16 * 9)}, {"glorot-uniform", 6.0 / ((16 + 32) * 9)}, {"he-uniform", 6.0 / (16 * 9)},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct variable *v = filled(ctx, cases[i].init, 4, (int64_t[]){32, 3, 3, 16});
+    double high = statistics_of(v).high, bound = sqrt(cases[i].bound);
+    if (!(high <= bound * (1 + 1e-6) && high > 0.99 * bound)) fail_msg("%s: up to %g, expected %g", cases[i].init, high, bound);
+    variable_unref(v);
+  }
   gan_context_free(ctx);
 }
 

@@ -223,13 +223,19 @@ static void test_summary(void **state) {
   gan_network_free(n);
 }
 
+static int32_t same_option(const struct options *a, const struct options *b, int32_t i) {
+  if (a->table[i].type != OPTION_TEXT) return a->number[i] == b->number[i];
+  return !strcmp(a->text[i], b->text[i]);
+}
+
 static void test_typed_layers(void **state) {
   gan_context *ctx = *state;
   gan_network *a,
       *b = build(ctx, "G",
                  "input y classes=10; embedding classes=10 width=8; dense units=6; batch-norm epsilon=0.8 momentum=0.2;"
                  "leaky-relu slope=0.2; layer-norm epsilon=0.001; dropout rate=0.5; relu; tanh; sigmoid;"
-                 "reshape shape=3x2; flatten");
+                 "reshape shape=3x2x1; conv2d filters=4 kernel=3 stride=1 padding=1;"
+                 "conv-transpose2d filters=2 kernel=4 stride=2 padding=1; flatten");
   must(ctx, gan_network_create(ctx, "G", &a));
   gan_network_input(a, "y", "classes=10");
   gan_network_embedding(a, 10, 8);
@@ -241,7 +247,9 @@ static void test_typed_layers(void **state) {
   gan_network_relu(a);
   gan_network_tanh(a);
   gan_network_sigmoid(a);
-  gan_network_reshape(a, "3x2");
+  gan_network_reshape(a, "3x2x1");
+  gan_network_conv2d(a, 4, 3, 1, 1);
+  gan_network_conv_transpose2d(a, 2, 4, 2, 1);
   gan_network_flatten(a);
   must(ctx, gan_network_finish(a));
   assert_true(network_same_structure(a, b));
@@ -249,7 +257,7 @@ static void test_typed_layers(void **state) {
   for (int64_t i = 0; i < a->n_layers; i++) {
     assert_string_equal(a->layers[i].name, b->layers[i].name);
     for (int32_t j = 0; j < a->layers[i].layer->options.count; j++)
-      assert_true(a->layers[i].layer->options.number[j] == b->layers[i].layer->options.number[j]);
+      assert_true(same_option(&a->layers[i].layer->options, &b->layers[i].layer->options, j));
   }
   assert_int_equal(network_flags(a), LAYER_COUPLES | LAYER_RANDOM);
   gan_network_free(a);

@@ -34,6 +34,21 @@ void gan_network_batch_norm(gan_network *network, double epsilon, double momentu
   gan_network_add(network, line);
 }
 
+static void add_conv(gan_network *n, const char *layer, int64_t filters, int64_t kernel, int64_t stride, int64_t padding) {
+  char line[256];
+  snprintf(line, sizeof line, "%s filters=%lld kernel=%lld stride=%lld padding=%lld", layer, (long long)filters, (long long)kernel,
+           (long long)stride, (long long)padding);
+  gan_network_add(n, line);
+}
+
+void gan_network_conv2d(gan_network *network, int64_t filters, int64_t kernel, int64_t stride, int64_t padding) {
+  add_conv(network, "conv2d", filters, kernel, stride, padding);
+}
+
+void gan_network_conv_transpose2d(gan_network *network, int64_t filters, int64_t kernel, int64_t stride, int64_t padding) {
+  add_conv(network, "conv-transpose2d", filters, kernel, stride, padding);
+}
+
 void gan_network_reshape(gan_network *network, const char *shape) {
   char line[LAYER_LINE];
   if (network && shape && strlen(shape) > 256) {
