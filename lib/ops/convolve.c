@@ -2,6 +2,7 @@
 #include "ops/conv.h"
 
 #include <stdio.h>
+#include "ops/fold.h"
 
 static const struct option option_rows[CONV_OPTION_COUNT] = {CONV_OPTION_ROWS};
 static const struct option transpose_rows[CONV_TRANSPOSE_OPTION_COUNT] = {CONV_TRANSPOSE_OPTION_ROWS};
@@ -155,7 +156,9 @@ static gan_node *convolve(struct convolution c) {
     if (size[i] < 1) return refuse(&c, "a result of at least one pixel; is there enough padding?");
   }
   struct window v = window_of(c.o, axes);
-  gan_node *y = (c.transposed ? node_conv_input : node_conv)(node_as_image(c.x), node_as_image(c.w), &v, size[0], size[1]);
+  gan_node *x = node_as_image(c.x), *w = node_as_image(c.w), *y = NULL;
+  if (!c.transposed && !node_failed(w)) y = fold_repeated(x, w, &v, size[0], size[1]);
+  if (!y) y = (c.transposed ? node_conv_input : node_conv)(x, w, &v, size[0], size[1]);
   return c.o->axes == 1 ? node_as_sequence(y) : y;
 }
 

@@ -39,6 +39,9 @@ enum { POOL_OPTION_COUNT = 3, AVERAGE_POOL_OPTION_COUNT = 4 };
 gan_status pool_options_read(const char *who, const struct options *o, int32_t axes, int32_t average, struct pool_options *out);
 gan_node *node_pool(const char *who, gan_node *x, const struct pool_options *o);
 
+/* The mean or the maximum of oh x ow tiles of an image; what no tile holds is cut off. */
+gan_node *pool_tiles(gan_node *x, const int64_t tile[2], int64_t oh, int64_t ow, int32_t average);
+
 /* --------------------------------------------------------------------------------------------------------------- padding */
 
 enum pad_mode { PAD_ZERO, PAD_REFLECT, PAD_REPLICATE };

@@ -2,6 +2,7 @@
 #include "ops/image.h"
 
 #include <string.h>
+#include "ops/fold.h"
 #include "ops/resample.h"
 
 /* --------------------------------------------------------------------------------------------------------------- options */
@@ -54,18 +55,11 @@ static void covered(const struct places *p, int64_t i, int64_t *first, int64_t *
 
 static int32_t are_tiles(const struct places *p) { return p->kernel == p->stride && p->before == 0; }
 
-/* -------------------------------------------------------------------------------------------------------- tiles of pixels */
-
-/* (n,h,w,c) as (n,places,kernel,places,kernel,c); what no tile holds is cut off. */
-static gan_node *as_tiles(gan_node *x, const struct places *down, const struct places *across) {
-  int64_t h = down->count * down->kernel, w = across->count * across->kernel;
-  gan_node *cut = gan_slice(gan_slice(x, 1, 0, h), 2, 0, w);
-  return gan_reshape(cut, 6, (int64_t[]){x->shape[0], down->count, down->kernel, across->count, across->kernel, x->shape[3]});
-}
-
-static gan_node *pool_tiles(gan_node *x, const struct places *down, const struct places *across, int32_t average) {
+gan_node *pool_tiles(gan_node *x, const int64_t tile[2], int64_t oh, int64_t ow, int32_t average) {
   static const int32_t axes[2] = {2, 4};
-  gan_node *tiles = as_tiles(x, down, across);
+  gan_node *cut = gan_slice(gan_slice(x, 1, 0, oh * tile[0]), 2, 0, ow * tile[1]);
+  if (node_failed(cut)) return cut;
+  gan_node *tiles = gan_reshape(cut, 6, (int64_t[]){x->shape[0], oh, tile[0], ow, tile[1], x->shape[3]});
   return average ? gan_mean_axes(tiles, 2, axes, 0) : gan_max_axes(tiles, 2, axes, 0);
 }
 
@@ -115,7 +109,10 @@ static gan_node *pool_image(const char *who, gan_node *x, const struct pool_opti
     return graph_fail(x->graph, GAN_ERROR_SHAPE, "%s: a kernel of %lldx%lld has no place on %s", who, (long long)o->kernel[0],
                       (long long)o->kernel[1], node_text(x, text));
   }
-  if (are_tiles(&down) && are_tiles(&across)) return pool_tiles(x, &down, &across, o->average);
+  if (are_tiles(&down) && are_tiles(&across)) {
+    gan_node *folded = o->average ? fold_pooled(x, o->kernel, down.count, across.count) : NULL;
+    return folded ? folded : pool_tiles(x, o->kernel, down.count, across.count, o->average);
+  }
   return pool_axis(pool_axis(x, 1, &down, o), 2, &across, o);
 }
 
