@@ -253,16 +253,19 @@ struct job {
   const struct gemm_kernels *g;
   const struct gemm_shape *s;
   const float *b, *bias; /* bias only in the last block of k */
-  float *c, *panel, *tile, *tile_bias;
+  float *c, *panel, *tile;
   int64_t first_row, rows, first_column, end_column, p, kc;
   struct view a;
   struct tiling tiling;
 };
 
 static struct gemm_tile tile_template(const struct job *j) {
+  static const struct gemm_stretch whole = {0, 0};
   const struct gemm_shape *s = j->s;
   int8_t last = j->p + j->kc == s->k;
-  return (struct gemm_tile){.row_step = j->a.row_step,
+  return (struct gemm_tile){.stretch = &whole,
+                            .stretches = 1,
+                            .row_step = j->a.row_step,
                             .k_step = j->a.k_step,
                             .ldc = s->ldc,
                             .k = j->kc,
@@ -271,17 +274,16 @@ static struct gemm_tile tile_template(const struct job *j) {
                             .finish = last ? tile_finish(s) : GEMM_FINISH_NONE};
 }
 
-/* A panel that C has not all the columns of is computed into a tile of its own. */
-static void run_partial(const struct job *j, gemm_tile_fn *run, struct gemm_tile t, int64_t rows, int64_t cols, int64_t width) {
-  float *c = t.c;
+void gemm_tile_partial(gemm_tile_fn *run, struct gemm_tile t, int64_t rows, int64_t cols, int64_t width, float *room) {
+  float *c = t.c, *bias = room + rows * width;
   int64_t ldc = t.ldc;
   if (t.add)
-    for (int64_t i = 0; i < rows; i++) memcpy(j->tile + i * width, c + i * ldc, (size_t)cols * sizeof *c);
-  if (t.bias) t.bias = memcpy(j->tile_bias, t.bias, (size_t)cols * sizeof *c);
-  t.c = j->tile;
+    for (int64_t i = 0; i < rows; i++) memcpy(room + i * width, c + i * ldc, (size_t)cols * sizeof *c);
+  if (t.bias) t.bias = memcpy(bias, t.bias, (size_t)cols * sizeof *c);
+  t.c = room;
   t.ldc = width;
   run(&t);
-  for (int64_t i = 0; i < rows; i++) memcpy(c + i * ldc, j->tile + i * width, (size_t)cols * sizeof *c);
+  for (int64_t i = 0; i < rows; i++) memcpy(c + i * ldc, room + i * width, (size_t)cols * sizeof *c);
 }
 
 /* All rows over one panel. B stored (k,n) is read in place by the first tile, which packs it for the others as it goes. */
@@ -300,7 +302,7 @@ static void run_panel(const struct job *j, int64_t column, const float *panel, i
     int64_t rows = j->tiling.rows + (i < j->tiling.longer);
     gemm_tile_fn *run = i == 0 ? first[rows] : fn[rows];
     if (cols == width) run(&t);
-    else run_partial(j, run, t, rows, cols, width);
+    else gemm_tile_partial(run, t, rows, cols, width, j->tile);
     t.a += rows * j->a.row_start + j->a.tile_start;
     t.c += rows * t.ldc;
     t.b = panel;
@@ -353,8 +355,7 @@ static void run_tiles(const struct kernels *k, const struct gemm_shape *s, const
   j.end_column = least(j.first_column + u.columns, s->n);
   j.tiling = tile_rows(g, j.rows);
   j.tile = scratch;
-  j.tile_bias = j.tile + g->rows * g->width;
-  j.panel = j.tile_bias + g->width;
+  j.panel = j.tile + (g->rows + 1) * g->width;
   float *a_copy = j.panel + (s->packed ? 0 : u.k_block * g->width);
   do {
     j.kc = least(u.k_block, s->k - j.p);

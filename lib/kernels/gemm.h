@@ -13,17 +13,26 @@ enum {
 /* What the last block of k does to a tile before it is stored; the other activations run over finished rows. */
 enum gemm_finish { GEMM_FINISH_NONE, GEMM_FINISH_RELU, GEMM_FINISH_LEAKY };
 
-/* C (+)= A B for a few rows and one panel of B, both walked along k. Element (i, p) of A is a[i * row_step + p * k_step]; row p
- * of the panel is at b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored. */
+/* Where a stretch of k starts, in floats from a and b of the tile. */
+struct gemm_stretch { int64_t a, b; };
+
+/* C (+)= A B for a few rows and one panel of B, both walked along k, which may lie in stretches of the same length (a matrix has
+ * one, a convolution one for every tap). Element (i, p) of A is a[i * row_step + p * k_step]; row p of the panel is at
+ * b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored. */
 struct gemm_tile {
   const float *a, *b, *bias; /* bias NULL: none */
   float *c, *packed;         /* packed: where a packing tile copies the panel to */
-  int64_t row_step, k_step, b_step, panel_step, ldc, k;
+  const struct gemm_stretch *stretch;
+  int64_t stretches, k; /* k: of each stretch */
+  int64_t row_step, k_step, b_step, panel_step, ldc;
   float slope;
   int8_t add, finish; /* add: to what C holds */
 };
 
 typedef void gemm_tile_fn(const struct gemm_tile *t);
+
+/* Runs a tile of which C has fewer columns than the panel is wide: in `room`, of (rows + 1) * width floats. */
+void gemm_tile_partial(gemm_tile_fn *run, struct gemm_tile t, int64_t rows, int64_t cols, int64_t width, float *room);
 
 /* Writes k rows of one panel of op(B): columns beyond cols are zero. */
 typedef void gemm_pack_fn(float *panel, const float *b, int64_t ldb, int64_t k, int64_t cols, int64_t width);

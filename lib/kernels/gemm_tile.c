@@ -30,27 +30,28 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
   UNROLL for (int i = 0; i < rows; i++) __builtin_prefetch(t->c + i * t->ldc, 1);
 
   const int64_t row_step = t->row_step, k_step = t->k_step, b_step = t->b_step;
-  const float *a[(TILE_ROWS + 2) / 3], *b[GEMM_STRIPS]; /* a pointer serves three rows: [p], [p + step], [p + 2 step] */
-  UNROLL for (int i = 0; i < rows; i += 3) a[i / 3] = t->a + i * row_step;
-  UNROLL for (int v = 0; v < vectors; v += PANEL) b[v / PANEL] = t->b + v / PANEL * t->panel_step;
-
   float *packed = t->packed;
-  _Pragma("GCC unroll 4") for (int64_t p = t->k; p > 0; p--) {
-    vf row[MOST_VECTORS];
-    UNROLL for (int v = 0; v < vectors; v++) {
-      row[v] = vf_load(b[v / PANEL] + v % PANEL * LANES);
-      if (packing) vf_store(packed + v * LANES, row[v]);
+  for (int64_t n = 0; n < t->stretches; n++) {
+    const float *a[(TILE_ROWS + 2) / 3], *b[GEMM_STRIPS]; /* a pointer serves three rows: [p], [p + step], [p + 2 step] */
+    UNROLL for (int i = 0; i < rows; i += 3) a[i / 3] = t->a + t->stretch[n].a + i * row_step;
+    UNROLL for (int v = 0; v < vectors; v += PANEL) b[v / PANEL] = t->b + t->stretch[n].b + v / PANEL * t->panel_step;
+    _Pragma("GCC unroll 4") for (int64_t p = t->k; p > 0; p--) {
+      vf row[MOST_VECTORS];
+      UNROLL for (int v = 0; v < vectors; v++) {
+        row[v] = vf_load(b[v / PANEL] + v % PANEL * LANES);
+        if (packing) vf_store(packed + v * LANES, row[v]);
+      }
+      if (packing) packed += vectors * LANES;
+      UNROLL for (int i = 0; i < rows; i++) {
+        vf x = vf_set(a[i / 3][i % 3 * row_step]);
+        UNROLL for (int v = 0; v < vectors; v++) acc[i][v] = vf_fma(x, row[v], acc[i][v]);
+      }
+      UNROLL for (int i = 0; i < rows; i += 3) {
+        a[i / 3] += k_step;
+        OPAQUE(a[i / 3]);
+      }
+      UNROLL for (int v = 0; v < vectors; v += PANEL) b[v / PANEL] += b_step;
     }
-    if (packing) packed += vectors * LANES;
-    UNROLL for (int i = 0; i < rows; i++) {
-      vf x = vf_set(a[i / 3][i % 3 * row_step]);
-      UNROLL for (int v = 0; v < vectors; v++) acc[i][v] = vf_fma(x, row[v], acc[i][v]);
-    }
-    UNROLL for (int i = 0; i < rows; i += 3) {
-      a[i / 3] += k_step;
-      OPAQUE(a[i / 3]);
-    }
-    UNROLL for (int v = 0; v < vectors; v += PANEL) b[v / PANEL] += b_step;
   }
 
   float *const c = t->c; /* read before the stores, which might otherwise have changed them */

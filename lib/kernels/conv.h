@@ -1,0 +1,65 @@
+/* Private to the convolutions, all of it compiled once: the arithmetic of shapes, and what a way of computing has to offer. */
+#ifndef GAN_KERNELS_CONV_H
+#define GAN_KERNELS_CONV_H
+
+#include "kernels/kernels.h"
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t pieces(int64_t n, int64_t size) { return (n + size - 1) / size; }
+static inline int64_t round_up(int64_t n, int64_t to) { return pieces(n, to) * to; }
+
+/* ------------------------------------------------------------------ shapes (conv_shape.c) */
+
+struct conv_range { int64_t first, end; };
+
+/* Piece `index` of n things in so many pieces, as even as can be. */
+struct conv_range conv_piece(int64_t n, int64_t pieces, int64_t index);
+
+int64_t conv_taps(const struct conv_shape *s);
+int64_t conv_depth_x(const struct conv_shape *s);       /* channels of one group */
+int64_t conv_depth_y(const struct conv_shape *s);
+int64_t conv_group_weights(const struct conv_shape *s); /* of one group */
+
+/* One axis of a convolution. */
+struct conv_axis { int64_t x, y, kernel, stride, dilation, padding; };
+struct conv_axis conv_axis_h(const struct conv_shape *s);
+struct conv_axis conv_axis_w(const struct conv_shape *s);
+
+/* F and X along one axis: position t < count of the result lies at out + t * out_step, and takes from position
+ * t * move + base + q * delta of the source, q < taps, where that is in [0, size), with tap first_tap + q * tap_step of the
+ * kernel. X runs through the kernel backwards, and has a line for each position of its result within a stride. */
+struct conv_line { int64_t count, out, out_step, move, base, delta, size, taps, first_tap, tap_step; };
+int64_t conv_lines(const struct conv_axis *a, int32_t product);
+struct conv_line conv_line(const struct conv_axis *a, int32_t product, int64_t index);
+struct conv_line conv_line_within(struct conv_line line, struct conv_range out); /* the part whose results lie in a range */
+
+/* The taps q that find a source at position t, and how many positions from t on find the same ones. */
+struct conv_range conv_line_taps(const struct conv_line *line, int64_t t);
+int64_t conv_line_alike(const struct conv_line *line, int64_t t);
+
+/* The positions of y whose tap i meets x. */
+struct conv_range conv_axis_meets(const struct conv_axis *a, int64_t i);
+
+/* Places in a tensor, count of them, `step` apart; two steps where two tensors are walked together. */
+struct conv_span { int64_t count, step_a, step_b; };
+
+/* ------------------------------------------------------------------ ways of computing */
+
+struct conv_operands { const float *a, *b, *bias; float *out; void *shared; };
+
+struct conv_method {
+  int32_t (*passes)(const struct kernels *k, const struct conv_shape *s);
+  int64_t (*chunks)(const struct kernels *k, const struct conv_shape *s, int32_t pass);
+  size_t (*scratch)(const struct kernels *k, const struct conv_shape *s);
+  size_t (*shared)(const struct kernels *k, const struct conv_shape *s);
+  void (*run)(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, int32_t pass, int64_t chunk,
+              float *scratch);
+  size_t (*packed_bytes)(const struct kernels *k, const struct conv_shape *s);
+  void (*pack)(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed);
+};
+
+extern const struct conv_method conv_gather; /* F and X */
+extern const struct conv_method conv_weight; /* W */
+
+#endif

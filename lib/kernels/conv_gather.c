@@ -1,0 +1,329 @@
+/* The products F and X: every pixel of the result gathers from the pixels of a source, one for each tap of the kernel.
+ *
+ * Both are products of matrices whose rows lie in the source as it is. A tile (gemm_tile.c) takes a few pixels of the result at
+ * equal distances (along a row, a column, or one pixel of several images) that find the same taps inside of the source, and
+ * walks along one stretch for every tap: nothing is copied but the weights, and taps on the padding cost nothing. The other
+ * side is the weights, packed in panels of a tile's width as (tap, channel of the source, channel of the result). For X the
+ * taps are packed backwards, so that its source is walked forwards too.
+ */
+#include "kernels/conv.h"
+#include "kernels/gemm.h"
+
+enum {
+  K_BLOCK = 1024,             /* channels times taps that a tile adds up at once: what of a panel stays in the second cache */
+  SOURCE_BYTES = 400 << 10,   /* that a chunk goes over for each panel */
+  CHUNK_FLOPS = 2000000,      /* a smaller piece is not worth a thread's while */
+  CHUNKS = 32,                /* of a large product, at least about */
+  PACK_FLOATS = 32768,        /* of one chunk of packing */
+  CACHE_WAY = 4096            /* bytes: addresses that far apart share a set of the first cache ... */
+};
+static const int64_t CACHE_WAYS = 8; /* ... which holds so many */
+
+/* ------------------------------------------------------------------ the two products as one */
+
+struct side { int64_t h, w, channels, depth; }; /* depth: channels of one group */
+
+static struct side source_of(const struct conv_shape *s) {
+  if (s->product == CONV_F) return (struct side){s->h, s->w, s->c, conv_depth_x(s)};
+  return (struct side){s->oh, s->ow, s->o, conv_depth_y(s)};
+}
+
+static struct side result_of(const struct conv_shape *s) {
+  if (s->product == CONV_F) return (struct side){s->oh, s->ow, s->o, conv_depth_y(s)};
+  return (struct side){s->h, s->w, s->c, conv_depth_x(s)};
+}
+
+/* ------------------------------------------------------------------ packed weights */
+
+static int64_t panels_of(const struct kernels *k, const struct conv_shape *s) {
+  return pieces(result_of(s).depth, k->gemm->width);
+}
+
+static int64_t panel_columns(const struct kernels *k, const struct conv_shape *s, int64_t panel) {
+  return least(k->gemm->width, result_of(s).depth - panel * k->gemm->width);
+}
+
+static int64_t panel_width(const struct kernels *k, int64_t columns) {
+  return columns <= k->gemm->narrow ? k->gemm->narrow : k->gemm->width;
+}
+
+static int64_t panel_floats(const struct kernels *k, const struct conv_shape *s) {
+  return conv_taps(s) * source_of(s).depth * k->gemm->width;
+}
+
+static int64_t packed_group(const struct kernels *k, const struct conv_shape *s) {
+  return round_up(result_of(s).depth, k->gemm->narrow) * conv_taps(s) * source_of(s).depth;
+}
+
+static size_t packed_bytes(const struct kernels *k, const struct conv_shape *s) {
+  return (size_t)(s->groups * packed_group(k, s)) * sizeof(float);
+}
+
+/* Chunks of packing are so many pieces of the taps of every panel. */
+static int64_t tap_pieces(const struct kernels *k, const struct conv_shape *s) {
+  return least(most(1, panel_floats(k, s) / PACK_FLOATS), conv_taps(s));
+}
+
+static int64_t pack_chunks(const struct kernels *k, const struct conv_shape *s) {
+  return s->groups * panels_of(k, s) * tap_pieces(k, s);
+}
+
+/* F: the weights of an output are a row of (tap, channel). X: every tap is a matrix (channel of y, channel of x). */
+static void pack_taps(const struct kernels *k, const struct conv_shape *s, const float *w, float *panel, int64_t column,
+                      int64_t columns, struct conv_range taps) {
+  int64_t depth = source_of(s).depth, width = panel_width(k, columns), row = conv_taps(s) * conv_depth_x(s);
+  if (s->product == CONV_F) {
+    int64_t first = taps.first * depth, count = (taps.end - taps.first) * depth;
+    k->gemm->pack_transposed(panel + first * width, w + column * row + first, row, count, columns, width);
+    return;
+  }
+  for (int64_t t = taps.first; t < taps.end; t++)
+    k->gemm->pack_rows(panel + t * depth * width, w + (conv_taps(s) - 1 - t) * conv_depth_x(s) + column, row, depth, columns, width);
+}
+
+static void pack_chunk(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t chunk) {
+  int64_t count = tap_pieces(k, s), panel = chunk / count % panels_of(k, s), group = chunk / count / panels_of(k, s);
+  pack_taps(k, s, w + group * conv_group_weights(s), packed + group * packed_group(k, s) + panel * panel_floats(k, s),
+            panel * k->gemm->width, panel_columns(k, s, panel), conv_piece(conv_taps(s), count, chunk % count));
+}
+
+static void pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed) {
+  for (int64_t i = 0; i < pack_chunks(k, s); i++) pack_chunk(k, s, w, packed, i);
+}
+
+/* ------------------------------------------------------------------ the cut */
+
+/* A chunk has a range of images, of rows of the result and of panels. */
+struct cut { int64_t image_pieces, row_pieces, panel_pieces; };
+
+static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
+  struct side from = source_of(s), to = result_of(s);
+  int64_t image = most(1, from.h * from.w * from.channels * (int64_t)sizeof(float)), panels = panels_of(k, s);
+  int64_t want = most(1, least(CHUNKS, conv_flops(s) / s->groups / CHUNK_FLOPS));
+  struct cut u = {1, 1, 1};
+  u.image_pieces = pieces(s->n, most(1, SOURCE_BYTES / image));
+  u.row_pieces = least(to.h, pieces(image, SOURCE_BYTES));
+  u.panel_pieces = least(panels, pieces(want, u.image_pieces * u.row_pieces));
+  u.image_pieces = least(s->n, most(u.image_pieces, pieces(want, u.row_pieces * u.panel_pieces)));
+  u.row_pieces = least(to.h, most(u.row_pieces, pieces(want, u.image_pieces * u.panel_pieces)));
+  return u;
+}
+
+/* ------------------------------------------------------------------ running tiles */
+
+/* One chunk; and from line to line, block to block and rectangle to rectangle, what is being done of it. */
+struct job {
+  const struct kernels *k;
+  const struct conv_shape *s;
+  struct side from, to;
+  const float *source;       /* of this chunk's group, at its first image */
+  float *result;             /* the same, at the first column of the panel */
+  const float *panel, *bias; /* bias: NULL without, and in all but the last block */
+  int64_t images, columns, width;
+  struct conv_line rows, cols;
+  struct conv_range block_rows, block_cols; /* of the lines' taps */
+  int32_t adds, ends;                       /* the block adds to others before it, is the last one */
+  struct gemm_stretch *stretch;
+  float *room;
+};
+
+static int8_t tile_finish(const struct conv_shape *s) {
+  if (s->act != GEMM_LEAKY) return GEMM_FINISH_NONE;
+  return s->slope == 0.0f ? GEMM_FINISH_RELU : GEMM_FINISH_LEAKY;
+}
+
+/* How many rows a tile may have whose rows lie `step` floats apart, so that they do not drive each other out of the cache. */
+static int64_t most_rows(const struct kernels *k, int64_t step) {
+  return step * (int64_t)sizeof(float) % CACHE_WAY ? k->gemm->rows : least(k->gemm->rows, CACHE_WAYS);
+}
+
+/* The time that tiles along a span take for each of its pixels, about; too few rows do not keep the processor busy. */
+static double tile_cost(const struct kernels *k, const struct conv_span *span) {
+  int64_t tiles = pieces(span->count, most_rows(k, span->step_a));
+  double rows = (double)span->count / (double)tiles, fewest = k->lanes == 16 ? 3 : 5;
+  return ((rows < fewest ? fewest : rows) + 0.5) / rows;
+}
+
+/* Tiles along the best of the three directions, which goes last. */
+static void choose_direction(const struct kernels *k, struct conv_span span[3]) {
+  int best = 2;
+  for (int d = 1; d >= 0; d--)
+    if (tile_cost(k, &span[d]) < 0.98 * tile_cost(k, &span[best])) best = d;
+  struct conv_span last = span[2];
+  span[2] = span[best], span[best] = last;
+}
+
+static void run_tile(const struct job *j, const struct gemm_tile *t, int64_t rows) {
+  const struct gemm_kernels *g = j->k->gemm;
+  gemm_tile_fn *run = j->width == g->width ? g->tile[rows] : g->tile_narrow[rows];
+  if (j->columns == j->width) run(t);
+  else gemm_tile_partial(run, *t, rows, j->columns, j->width, j->room);
+}
+
+static void run_span(const struct job *j, struct gemm_tile *t, const struct conv_span *span) {
+  int64_t tiles = pieces(span->count, most_rows(j->k, span->step_a));
+  for (int64_t i = 0; i < tiles; i++) {
+    struct conv_range rows = conv_piece(span->count, tiles, i);
+    run_tile(j, t, rows.end - rows.first);
+    t->a += (rows.end - rows.first) * span->step_a;
+    t->c += (rows.end - rows.first) * span->step_b;
+  }
+}
+
+static struct conv_range overlap(struct conv_range a, struct conv_range b) {
+  struct conv_range both = {most(a.first, b.first), least(a.end, b.end)};
+  return both.first < both.end ? both : (struct conv_range){0, 0};
+}
+
+/* The stretches for the taps of a rectangle, from its first pixel's first tap on. Neighbouring taps of a row of the kernel are
+ * one stretch if they are neighbours in the source too. */
+static void lay_stretches(const struct job *j, struct conv_range qh, struct conv_range qw, struct gemm_tile *t) {
+  int64_t depth = j->from.depth, row = j->rows.delta * j->from.w * j->from.channels, column = j->cols.delta * j->from.channels;
+  int64_t panel_row = j->rows.tap_step * j->s->kw * depth * j->width, panel_column = j->cols.tap_step * depth * j->width;
+  int64_t h = qh.end - qh.first, w = qw.end - qw.first, joined = column == depth && j->cols.tap_step == 1 ? w : 1;
+  t->stretches = 0;
+  t->k = joined * depth;
+  for (int64_t i = 0; i < h; i++)
+    for (int64_t q = 0; q < w; q += joined)
+      j->stretch[t->stretches++] = (struct gemm_stretch){i * row + q * column, i * panel_row + q * panel_column};
+}
+
+/* Pixels [th, th + h) x [tw, tw + w) of both lines, which find the same taps. */
+static void run_rectangle(const struct job *j, int64_t th, int64_t h, int64_t tw, int64_t w) {
+  const struct side *from = &j->from, *to = &j->to;
+  struct conv_range qh = overlap(conv_line_taps(&j->rows, th), j->block_rows);
+  struct conv_range qw = overlap(conv_line_taps(&j->cols, tw), j->block_cols);
+  int64_t ih = th * j->rows.move + j->rows.base + qh.first * j->rows.delta;
+  int64_t iw = tw * j->cols.move + j->cols.base + qw.first * j->cols.delta;
+  int64_t tap = (j->rows.first_tap + qh.first * j->rows.tap_step) * j->s->kw + j->cols.first_tap + qw.first * j->cols.tap_step;
+  int32_t none = qh.first == qh.end || qw.first == qw.end;
+  struct gemm_tile t = {.a = j->source + (none ? 0 : (ih * from->w + iw) * from->channels),
+                        .b = j->panel + (none ? 0 : tap * from->depth * j->width),
+                        .c = j->result + ((j->rows.out + th * j->rows.out_step) * to->w + j->cols.out + tw * j->cols.out_step) * to->channels,
+                        .stretch = j->stretch, .k_step = 1, .b_step = j->width, .bias = j->bias, .slope = j->s->slope,
+                        .add = (int8_t)j->adds, .finish = j->ends ? tile_finish(j->s) : GEMM_FINISH_NONE};
+  if (!none) lay_stretches(j, qh, qw, &t);
+  struct conv_span span[3] = {
+    {j->images, from->h * from->w * from->channels, to->h * to->w * to->channels},
+    {h, j->rows.move * from->w * from->channels, j->rows.out_step * to->w * to->channels},
+    {w, j->cols.move * from->channels, j->cols.out_step * to->channels}};
+  choose_direction(j->k, span);
+  t.row_step = span[2].step_a, t.ldc = span[2].step_b;
+  for (int64_t y = 0; y < span[0].count; y++)
+    for (int64_t x = 0; x < span[1].count; x++) {
+      struct gemm_tile first = t;
+      first.a += y * span[0].step_a + x * span[1].step_a;
+      first.c += y * span[0].step_b + x * span[1].step_b;
+      run_span(j, &first, &span[2]);
+    }
+}
+
+static void run_rectangles(const struct job *j) {
+  for (int64_t tw = 0, w; tw < j->cols.count; tw += w) {
+    w = conv_line_alike(&j->cols, tw);
+    for (int64_t th = 0, h; th < j->rows.count; th += h) {
+      h = conv_line_alike(&j->rows, th);
+      run_rectangle(j, th, h, tw, w);
+    }
+  }
+}
+
+/* The taps of a pair of lines in blocks: whole rows of the kernel if they are short enough. */
+static void run_blocks(struct job *j) {
+  int64_t depth = j->from.depth, row = most(1, j->cols.taps * depth);
+  int64_t col_blocks = most(1, least(j->cols.taps, pieces(row, K_BLOCK)));
+  int64_t row_blocks = most(1, pieces(j->rows.taps, most(1, K_BLOCK / row)));
+  const float *bias = j->bias;
+  for (int64_t b = 0; b < row_blocks * col_blocks; b++) {
+    j->block_rows = conv_piece(j->rows.taps, row_blocks, b / col_blocks);
+    j->block_cols = conv_piece(j->cols.taps, col_blocks, b % col_blocks);
+    j->adds = b > 0;
+    j->ends = b + 1 == row_blocks * col_blocks;
+    j->bias = j->ends ? bias : NULL;
+    run_rectangles(j);
+  }
+  j->bias = bias;
+}
+
+static void run_lines(struct job *j, struct conv_range rows) {
+  struct conv_axis h = conv_axis_h(j->s), w = conv_axis_w(j->s);
+  for (int64_t i = 0; i < conv_lines(&h, j->s->product); i++) {
+    j->rows = conv_line_within(conv_line(&h, j->s->product, i), rows);
+    for (int64_t c = 0; c < conv_lines(&w, j->s->product) && j->rows.count; c++) {
+      j->cols = conv_line(&w, j->s->product, c);
+      run_blocks(j);
+    }
+  }
+}
+
+/* The activations that tiles do not know, over finished rows. */
+static void activate(const struct job *j, float *y, struct conv_range rows, int64_t columns) {
+  vec_fn *f = j->s->act == GEMM_TANH ? j->k->vec[VEC_TANH] : j->s->act == GEMM_SIGMOID ? j->k->vec[VEC_SIGMOID] : NULL;
+  int64_t row = j->to.w * j->to.channels;
+  for (int64_t n = 0; f && n < j->images; n++) {
+    float *at = y + (n * j->to.h + rows.first) * row, *end = y + (n * j->to.h + rows.end) * row;
+    if (columns == j->to.channels) f(at, at, NULL, NULL, end - at);
+    else
+      for (; at < end; at += j->to.channels) f(at, at, NULL, NULL, columns);
+  }
+}
+
+static int64_t stretch_floats(const struct conv_shape *s) {
+  return round_up(conv_taps(s) * (int64_t)(sizeof(struct gemm_stretch) / sizeof(float)), 16);
+}
+
+static void run_chunk(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, const float *packed,
+                      int64_t chunk, float *scratch) {
+  struct cut u = cut_of(k, s);
+  struct job j = {.k = k, .s = s, .from = source_of(s), .to = result_of(s)};
+  struct conv_range panels = conv_piece(panels_of(k, s), u.panel_pieces, chunk % u.panel_pieces);
+  chunk /= u.panel_pieces;
+  struct conv_range rows = conv_piece(j.to.h, u.row_pieces, chunk % u.row_pieces);
+  chunk /= u.row_pieces;
+  struct conv_range images = conv_piece(s->n, u.image_pieces, chunk % u.image_pieces);
+  int64_t group = chunk / u.image_pieces, width = k->gemm->width, column = group * j.to.depth;
+  float *result = o->out + images.first * j.to.h * j.to.w * j.to.channels + column;
+  j.source = o->a + images.first * j.from.h * j.from.w * j.from.channels + group * j.from.depth;
+  j.images = images.end - images.first;
+  j.stretch = (struct gemm_stretch *)(void *)scratch;
+  j.room = scratch + stretch_floats(s);
+  for (int64_t p = panels.first; p < panels.end; p++) {
+    j.panel = packed + group * packed_group(k, s) + p * panel_floats(k, s);
+    j.columns = panel_columns(k, s, p);
+    j.width = panel_width(k, j.columns);
+    j.result = result + p * width;
+    j.bias = o->bias ? o->bias + column + p * width : NULL;
+    run_lines(&j, rows);
+  }
+  activate(&j, result + panels.first * width, rows, least(panels.end * width, j.to.depth) - panels.first * width);
+}
+
+/* ------------------------------------------------------------------ entry */
+
+static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
+  (void)k;
+  return s->packed ? 1 : 2;
+}
+
+static int64_t chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass) {
+  struct cut u = cut_of(k, s);
+  if (!s->packed && pass == 0) return most(1, pack_chunks(k, s));
+  return s->groups * u.image_pieces * u.row_pieces * u.panel_pieces;
+}
+
+static size_t scratch_bytes(const struct kernels *k, const struct conv_shape *s) {
+  return (size_t)(stretch_floats(s) + (k->gemm->rows + 1) * (int64_t)k->gemm->width) * sizeof(float);
+}
+
+static size_t shared_bytes(const struct kernels *k, const struct conv_shape *s) {
+  return s->packed ? 0 : packed_bytes(k, s);
+}
+
+static void run(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, int32_t pass, int64_t chunk,
+                float *scratch) {
+  if (s->packed) run_chunk(k, s, o, o->b, chunk, scratch);
+  else if (pass == 1) run_chunk(k, s, o, o->shared, chunk, scratch);
+  else if (chunk < pack_chunks(k, s)) pack_chunk(k, s, o->b, o->shared, chunk);
+}
+
+const struct conv_method conv_gather = {passes, chunks, scratch_bytes, shared_bytes, run, packed_bytes, pack};
