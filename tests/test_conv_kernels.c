@@ -141,7 +141,8 @@ static void assert_result(const struct kernels *k, const struct conv_shape *s, c
     double add = s->has_bias ? bias[i % channels] : 0, expected = activated(s, sum[i] + add);
     double bound = 2e-6 * (size[i] + fabs(add)) + 1e-6;
     if (!(fabs(got[i] - expected) <= bound))
-      fail_msg("%s, %s: element %d is %.9g, expected %.9g within %.2g", k->name, text_of(s), (int)i, (double)got[i], expected, bound);
+      fail_msg("%s, %s: element %d is %.9g, expected %.9g within %.2g", k->name, text_of(s), (int)i, (double)got[i], expected,
+               bound);
   }
 }
 

@@ -77,8 +77,10 @@ static void pack_taps(const struct kernels *k, const struct conv_shape *s, const
     k->gemm->pack_transposed(panel + first * width, w + column * row + first, row, count, columns, width);
     return;
   }
-  for (int64_t t = taps.first; t < taps.end; t++)
-    k->gemm->pack_rows(panel + t * depth * width, w + (conv_taps(s) - 1 - t) * conv_depth_x(s) + column, row, depth, columns, width);
+  for (int64_t t = taps.first; t < taps.end; t++) {
+    const float *tap = w + (conv_taps(s) - 1 - t) * conv_depth_x(s) + column;
+    k->gemm->pack_rows(panel + t * depth * width, tap, row, depth, columns, width);
+  }
 }
 
 static void pack_chunk(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t chunk) {
@@ -196,10 +198,11 @@ static void run_rectangle(const struct job *j, int64_t th, int64_t h, int64_t tw
   int64_t ih = th * j->rows.move + j->rows.base + qh.first * j->rows.delta;
   int64_t iw = tw * j->cols.move + j->cols.base + qw.first * j->cols.delta;
   int64_t tap = (j->rows.first_tap + qh.first * j->rows.tap_step) * j->s->kw + j->cols.first_tap + qw.first * j->cols.tap_step;
+  int64_t oh = j->rows.out + th * j->rows.out_step, ow = j->cols.out + tw * j->cols.out_step;
   int32_t none = qh.first == qh.end || qw.first == qw.end;
   struct gemm_tile t = {.a = j->source + (none ? 0 : (ih * from->w + iw) * from->channels),
                         .b = j->panel + (none ? 0 : tap * from->depth * j->width),
-                        .c = j->result + ((j->rows.out + th * j->rows.out_step) * to->w + j->cols.out + tw * j->cols.out_step) * to->channels,
+                        .c = j->result + (oh * to->w + ow) * to->channels,
                         .stretch = j->stretch, .k_step = 1, .b_step = j->width, .bias = j->bias, .slope = j->s->slope,
                         .add = (int8_t)j->adds, .finish = j->ends ? tile_finish(j->s) : GEMM_FINISH_NONE};
   if (!none) lay_stretches(j, qh, qw, &t);

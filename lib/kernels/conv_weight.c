@@ -102,7 +102,8 @@ static struct conv_range overlap(struct conv_range a, struct conv_range b) {
 
 /* The positions of x under those of y. */
 static struct conv_range under(const struct conv_axis *a, struct conv_range y) {
-  struct conv_range x = {y.first * a->stride - a->padding, (y.end - 1) * a->stride - a->padding + (a->kernel - 1) * a->dilation + 1};
+  int64_t reach = (a->kernel - 1) * a->dilation + 1;
+  struct conv_range x = {y.first * a->stride - a->padding, (y.end - 1) * a->stride - a->padding + reach};
   return overlap(x, (struct conv_range){0, a->x});
 }
 
@@ -157,7 +158,8 @@ static void run_sums(const struct job *j, struct sums *m) {
 static void run_tap(const struct job *j, int64_t tap, const struct view *x, int64_t channel, int64_t columns, int64_t width) {
   const struct conv_shape *s = j->s;
   struct conv_axis ah = conv_axis_h(s), aw = conv_axis_w(s);
-  struct conv_range h = overlap(conv_axis_meets(&ah, tap / s->kw), j->rows), w = overlap(conv_axis_meets(&aw, tap % s->kw), j->cols);
+  struct conv_range h = overlap(conv_axis_meets(&ah, tap / s->kw), j->rows);
+  struct conv_range w = overlap(conv_axis_meets(&aw, tap % s->kw), j->cols);
   int32_t none = h.first == h.end || w.first == w.end;
   if (none && j->adds) return;
   int64_t depth = conv_depth_x(s), row = conv_taps(s) * depth;

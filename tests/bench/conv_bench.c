@@ -147,8 +147,8 @@ static void measure(const struct request *r, struct pool *pool, const struct lay
   prepare(&b, r->threads);
   struct timing t = clock_time(run_once, &b, r->seconds);
   double flops = (double)conv_flops(&b.s);
-  printf("{\"layer\": \"%s\", \"batch\": %d, \"product\": \"%c\", \"threads\": %d, \"isa\": \"%s\", \"ms\": %.4f, \"min_ms\": %.4f, "
-         "\"gflops\": %.1f, \"share_of_peak\": %.3f, \"scratch_kib\": %.0f, \"shared_kib\": %.0f}\n", l->name, (int)l->n,
+  printf("{\"layer\": \"%s\", \"batch\": %d, \"product\": \"%c\", \"threads\": %d, \"isa\": \"%s\", \"ms\": %.4f, "
+         "\"min_ms\": %.4f, \"gflops\": %.1f, \"share_of_peak\": %.3f, \"scratch_kib\": %.0f, \"shared_kib\": %.0f}\n", l->name, (int)l->n,
          "FXW"[product], r->threads, r->k->name, t.median * 1e3, t.least * 1e3, flops / t.least * 1e-9, flops / t.least / peak,
          (double)conv_scratch(r->k, &b.s) / 1024, (double)conv_shared(r->k, &b.s) / 1024);
   fflush(stdout);
