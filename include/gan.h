@@ -1046,7 +1046,22 @@ typedef struct gan_scene {
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
 
-/** What a loss or penalty adds to one side of a game; a constant 0 if it adds nothing to that side.
+/** What a loss or penalty adds to one side of a game; a constant 0 if it adds nothing to that side. Besides the losses above and the
+ * penalties below:
+ *   ac-gan           weight (CE(real) + fake CE(fake)); G: weight CE(fake): cross-entropies of the labels (Odena et al. 2017)
+ *   semi-supervised  D gives logits of K classes: D: softplus(-s) + softplus(s') + supervised CE of the labels below K, s = log sum e^logits;
+ *                    G: generator softplus(-s') (Salimans et al. 2016, section 5)
+ *   multi-hinge      D gives K + 1 logits: D: max(0, 1 + wrong - right), right the label's, for generated samples the last; G: the
+ *                    same with their labels (Kavalerov et al. 2021)
+ *   contrastive-2c, d2d-ce  weight gan_contrastive_2c(), gan_d2d_ce(): D at real samples, G at generated ones
+ *   feature-matching, pull-away  G: weight gan_feature_matching(), gan_pull_away()
+ *   mutual-information  D and G: weight gan_mutual_information() (Chen et al. 2016)
+ *   score-drift      D: weight mean(r^2) (Karras et al. 2018)
+ *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
+ *   orthogonal       weight sum of (W W' off the diagonal)^2 over the weights of D, G or both (Brock et al. 2019)
+ *   historical-averaging  weight |weights - their mean over all steps|^2 (Salimans et al. 2016, section 3.3)
+ *   path-length      G: weight mean((|J' y| - a)^2), y normal / root of the pixels, a the moving mean of |J' y| (Karras et al. 2020)
+ *   zcr              z' = z + noise; D: weight mean((D(G(z)) - D(G(z')))^2); G: -generator mean((G(z) - G(z'))^2) (Zhao et al. 2021)
  *   loss   in borrowed
  *   side   in value; GAN_SIDE_D, GAN_SIDE_G
  *   scene  in borrowed; graph is set
@@ -1084,7 +1099,7 @@ GAN_API gan_status gan_loss_get(gan_loss *loss, const char *state, double *value
  * Errors: those of gan_loss_get.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_loss_set(gan_loss *loss, const char *state, double value);
 
-/** Mean of -log softmax(logits)[label].
+/** Mean of -log softmax(logits)[label]: the negative log-likelihood of a categorical distribution.
  *   logits  in borrowed; (batch, classes)
  *   labels  in borrowed; (batch), i32
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
@@ -1095,6 +1110,101 @@ GAN_API gan_node *gan_cross_entropy(gan_node *logits, gan_node *labels);
  *   target  in value
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_binary_cross_entropy(gan_node *logits, double target);
+
+/** The same with a target for each logit.
+ *   logits   in borrowed; any shape
+ *   targets  in borrowed; the same shape
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_binary_cross_entropy_to(gan_node *logits, gan_node *targets);
+
+/** Distances, means over all elements of d = a - b: |d|; d^2; d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2) (Huber 1964).
+ * CycleGAN's cycle and identity losses are gan_l1(back(there(x)), x) and gan_l1(there(y), y) (Zhu et al. 2017).
+ *   a      in borrowed; any shape
+ *   b      in borrowed; the same shape
+ *   delta  in value; > 0
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_l1(gan_node *a, gan_node *b);
+GAN_API gan_node *gan_l2(gan_node *a, gan_node *b);
+GAN_API gan_node *gan_huber(gan_node *a, gan_node *b, double delta);
+
+/** Distance in the eyes of a network: the sum over its outputs of the mean squared difference (Johnson et al. 2016). The network is
+ * applied in evaluation mode; it stays as it is unless an optimizer has its parameters. No gradient to the target.
+ *   network  in kept; of one input
+ *   x        in borrowed; (batch, sizes of the input)
+ *   target   in borrowed; the same shape
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_perceptual(gan_network *network, gan_node *x, gan_node *target);
+
+/** Divergences from a distribution that nodes describe, per sample and in the mean of the batch: of a Gaussian from the standard one,
+ * sum of (e^v + m^2 - 1 - v) / 2 (Kingma and Welling 2014); between two categorical ones, sum of p (log p - log q) over the last axis.
+ *   mean          in borrowed; (batch, ..)
+ *   log_variance  in borrowed; the same shape
+ *   p             in borrowed; logits, (.., classes)
+ *   q             in borrowed; the same shape
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_kl_gaussian(gan_node *mean, gan_node *log_variance);
+GAN_API gan_node *gan_kl_categorical(gan_node *p, gan_node *q);
+
+/** Negative log-likelihood of x under a Gaussian, summed over each sample, in the mean of the batch: ((x - m)^2 e^-v + v + log 2 pi) / 2.
+ *   x             in borrowed; (batch, ..)
+ *   mean          in borrowed; the same shape
+ *   log_variance  in borrowed; the same shape; NULL ok: variance 1
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_gaussian_likelihood(gan_node *x, gan_node *mean, gan_node *log_variance);
+
+/** Minus the variational lower bound on the mutual information of a code and the samples made with it, in nats (InfoGAN, Chen et al. 2016):
+ * the negative log-likelihood of the code under its prediction, less the entropy of the code.
+ *   code          in borrowed; categorical: (batch), i32; else (batch, n), f32
+ *   prediction    in borrowed; logits (batch, classes); else means (batch, n), or means and log variances (batch, 2 n)
+ *   distribution  in borrowed; of the code: "categorical", "uniform" (in -1 .. 1), "normal"
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_mutual_information(gan_node *code, gan_node *prediction, const char *distribution);
+
+/** |mean(real) - mean(fake)|^2, means over the batch (Salimans et al. 2016, section 3.1).
+ *   real  in borrowed; features, (batch, ..)
+ *   fake  in borrowed; (any batch, the same sizes)
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_feature_matching(gan_node *real, gan_node *fake);
+
+/** Mean of the squared cosine of all pairs of different samples (Zhao et al. 2017, section 2.4).
+ *   features  in borrowed; (batch, columns), batch >= 2
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_pull_away(gan_node *features);
+
+/** log of the sum of e^logits over the classes: the score of being real, for a discriminator of K classes whose logit for one more,
+ * "generated", is 0 (Salimans et al. 2016, section 5).
+ *   logits  in borrowed; (batch, .., classes)
+ * Returns: a node (batch, ..).  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_class_score(gan_node *logits);
+
+/** Mean of max(0, 1 + largest wrong logit - right logit) (Crammer and Singer 2001; in GANs: Kavalerov et al. 2021).
+ *   logits  in borrowed; (batch, classes)
+ *   labels  in borrowed; (batch), i32
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_multi_hinge(gan_node *logits, gan_node *labels);
+
+/** Contrasts in a batch, with c(i, j) the cosine of features i and j, c(i) that of features i and their embedding, t the temperature.
+ *   2C      mean of log(e^(c(i)/t) + sum over j != i of e^(c(i, j)/t)) - log(the same over j of i's label) (ContraGAN, Kang and Park 2020)
+ *   D2D-CE  mean of log(e^(p(i)) + sum over j of other labels of e^(max(0, c(i, j) - 1 + margin)/t)) - p(i),
+ *           p(i) = min(0, c(i) - margin)/t (ReACGAN, Kang et al. 2021)
+ *   features     in borrowed; (batch, columns)
+ *   embeddings   in borrowed; (batch, columns); of each sample's class
+ *   labels       in borrowed; (batch), i32
+ *   temperature  in value; > 0
+ *   margin       in value; 0 .. 1
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_contrastive_2c(gan_node *features, gan_node *embeddings, gan_node *labels, double temperature);
+GAN_API gan_node *gan_d2d_ce(gan_node *features, gan_node *embeddings, gan_node *labels, double temperature, double margin);
+
+/** loss + c other, with c such that the gradient of c other is ratio times as long as that of loss: c = ratio |grad loss| / (|grad other|
+ * + 1e-6), a constant for gradients.
+ *   loss   in borrowed; rank 0
+ *   other  in borrowed; rank 0
+ *   ratio  in value; >= 0
+ *   count  in value; >= 1
+ *   at     in borrowed; count nodes with respect to which the gradients are taken: weights, or a generator's output
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_mix_by_gradient(gan_node *loss, gan_node *other, double ratio, int32_t count, gan_node *const *at);
 
 /* Emits the nodes of a loss: side 0 is what D minimises, 1 what G minimises; real is NULL where the game has none. */
 typedef gan_node *(*gan_loss_function)(void *user, int32_t side, gan_node *real, gan_node *fake);

@@ -1,24 +1,82 @@
 #include "loss_functions.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* `number`: what stands behind the name, or 0. */
-struct function { const char *name; int32_t count; gan_node *(*call)(gan_node *const *in, double number); };
+/* What a function is called with; number, second: what stands behind the name, or 0. */
+struct arguments { gan_node *const *in; int32_t count; double number, second; const char *word; gan_network *network; };
 
-static gan_node *cross_entropy(gan_node *const *in, double number) { return (void)number, gan_cross_entropy(in[0], in[1]); }
-static gan_node *binary(gan_node *const *in, double number) { return gan_binary_cross_entropy(in[0], number); }
+typedef gan_node *call(const struct arguments *a);
 
-static const struct function functions[] = {
-  {"cross-entropy", 2, cross_entropy},
-  {"binary-cross-entropy", 1, binary},
+#define ONE(NAME) static gan_node *NAME(const struct arguments *a) { return gan_##NAME(a->in[0]); }
+#define TWO(NAME) static gan_node *NAME(const struct arguments *a) { return gan_##NAME(a->in[0], a->in[1]); }
+#define CALL(NAME, ...) static gan_node *NAME(const struct arguments *a) { return gan_##NAME(__VA_ARGS__); }
+
+TWO(cross_entropy)
+TWO(binary_cross_entropy_to)
+TWO(l1)
+TWO(l2)
+TWO(kl_gaussian)
+TWO(kl_categorical)
+TWO(feature_matching)
+TWO(multi_hinge)
+ONE(pull_away)
+CALL(binary_cross_entropy, a->in[0], a->number)
+CALL(huber, a->in[0], a->in[1], a->number)
+CALL(gaussian_likelihood, a->in[0], a->in[1], a->count == 3 ? a->in[2] : NULL)
+CALL(mutual_information, a->in[0], a->in[1], a->word)
+CALL(contrastive_2c, a->in[0], a->in[1], a->in[2], a->number)
+CALL(d2d_ce, a->in[0], a->in[1], a->in[2], a->number, a->second)
+CALL(perceptual, a->network, a->in[0], a->in[1])
+static gan_node *class_score(const struct arguments *a) { return gan_mean(gan_class_score(a->in[0])); }
+
+/* Of two losses of one input, with respect to it. */
+static gan_node *mix_by_gradient(const struct arguments *a) {
+  gan_node *loss = gan_mean(gan_square(a->in[0])), *other = gan_mean(gan_tanh(gan_mul(a->in[0], a->in[1])));
+  return gan_mix_by_gradient(loss, other, a->number, 1, a->in);
+}
+
+static const struct row { struct loss_function public; call *call; } rows[] = {
+  {{"cross-entropy", "4x3 4:i3 -3..3"}, cross_entropy},
+  {{"binary-cross-entropy 0.25", "3x4 -3..3"}, binary_cross_entropy},
+  {{"binary-cross-entropy-to", "3x4 3x4 -3..3"}, binary_cross_entropy_to},
+  {{"l1", "3x4 3x4 -2..2 separate; 2x3x4 2x3x4 -2..2 separate"}, l1},
+  {{"l2", "3x4 3x4 -2..2; 2x3x4 2x3x4 -2..2"}, l2},
+  {{"huber 0.5", "3x4 3x4 -2..2 separate"}, huber},
+  {{"kl-gaussian", "3x4 3x4 -2..2; 2x3x4 2x3x4 -2..2"}, kl_gaussian},
+  {{"kl-categorical", "3x4 3x4 -2..2; 2x3x4 2x3x4 -2..2"}, kl_categorical},
+  {{"gaussian-likelihood", "3x4 3x4 -2..2; 3x4 3x4 3x4 -2..2"}, gaussian_likelihood},
+  {{"mutual-information categorical", "5:i4 5x4 -2..2"}, mutual_information},
+  {{"mutual-information uniform", "4x3 4x3 -1..1; 4x3 4x6 -1..1"}, mutual_information},
+  {{"mutual-information normal", "4x3 4x3 -1..1; 4x3 4x6 -1..1"}, mutual_information},
+  {{"feature-matching", "4x3 4x3 -2..2; 4x3x2 6x3x2 -2..2"}, feature_matching},
+  {{"pull-away", "5x3 -1..1"}, pull_away},
+  {{"class-score", "5x3 -2..2; 2x3x4 -2..2"}, class_score},
+  {{"multi-hinge", "5x4 5:i4 -2..2 separate"}, multi_hinge},
+  {{"contrastive-2c 0.5", "6x4 6x4 6:i3 -1..1"}, contrastive_2c},
+  {{"d2d-ce 0.25 0.98", "6x4 6x4 6:i3 -1..1"}, d2d_ce},
+  {{"mix-by-gradient 0.5", ""}, mix_by_gradient},   /* its factor is a constant for gradients alone */
+  {{"perceptual", ""}, perceptual},                 /* needs a network, and stops at the target */
 };
 
-gan_node *loss_function(const char *text, int32_t count, gan_node *const *in) {
-  size_t length = strcspn(text, " ");
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    const struct function *f = &functions[i];
-    if (strlen(f->name) == length && !strncmp(f->name, text, length) && f->count == count) return f->call(in, strtod(text + length, NULL));
-  }
+enum { ROWS = sizeof rows / sizeof *rows };
+
+const struct loss_function *loss_function_at(int32_t index) { return index < ROWS ? &rows[index].public : NULL; }
+
+static const struct row *find(const char *text, size_t length) {
+  for (int32_t i = 0; i < ROWS; i++)
+    if (strcspn(rows[i].public.text, " ") == length && !strncmp(rows[i].public.text, text, length)) return &rows[i];
   return NULL;
+}
+
+gan_node *loss_function_call(const char *text, gan_network *network, int32_t count, gan_node *const *in) {
+  size_t length = strcspn(text, " ");
+  const struct row *row = find(text, length);
+  const char *word = text + length + (text[length] == ' ');
+  char *rest;
+  struct arguments a = {.in = in, .count = count, .word = word, .network = network};
+  a.number = strtod(word, &rest);
+  a.second = strtod(rest, NULL);
+  return row ? row->call(&a) : NULL;
 }

@@ -41,14 +41,16 @@ static int32_t read_numbers(const char *s, int32_t *numbers) {
   return *end ? -1 : count;
 }
 
-static int32_t read_input(const char *word, struct op_case *c) {
-  if (c->n_in == CASE_INPUTS) return 0;
-  struct case_input *in = &c->in[c->n_in++];
+static int32_t read_shape(const char *word, struct case_input *in) {
   if (strcmp(word, "scalar") == 0) return 1;
   const char *end;
   in->rank = read_sizes(word, 'x', in->shape, &end);
   if (strncmp(end, ":i", 2) == 0) in->classes = atoll(end + 2);
   return in->rank > 0 && (*end == 0 || in->classes > 0);
+}
+
+static int32_t read_input(const char *word, struct op_case *c) {
+  return c->n_in < CASE_INPUTS && read_shape(word, &c->in[c->n_in++]);
 }
 
 static int32_t read_attribute(const char *word, struct op_case *c) {
@@ -78,6 +80,7 @@ static int32_t read_attribute(const char *word, struct op_case *c) {
   if (strncmp(word, "axes=", 5) == 0) return (c->n_axes = read_numbers(word + 5, c->axes)) > 0;
   if (strncmp(word, "order=", 6) == 0) return (c->n_order = read_numbers(word + 6, c->order)) > 0;
   if (strncmp(word, "to=", 3) == 0) return (c->to_rank = read_sizes(word + 3, 'x', c->to, &end)) > 0;
+  if (strncmp(word, "code=", 5) == 0) return read_shape(word + 5, &c->code);
   if (strncmp(word, "axis=", 5) == 0) return c->axis = atoi(word + 5), 1;
   if (strcmp(word, "ta") == 0) return c->ta = 1;
   if (strcmp(word, "tb") == 0) return c->tb = 1;

@@ -9,7 +9,7 @@
 
 #include "ops/op.h"
 
-enum { CASE_INPUTS = 4, CASES_MAX = 12 };
+enum { CASE_INPUTS = 6, CASES_MAX = 12 };
 
 struct case_input {
   int64_t shape[GAN_MAX_RANK], classes; /* classes: 0 for f32 */
@@ -17,7 +17,7 @@ struct case_input {
 };
 
 struct op_case {
-  struct case_input in[CASE_INPUTS];
+  struct case_input in[CASE_INPUTS], code; /* code: losses only */
   double low, high, apart; /* apart < 0: no matter */
   int64_t begin, end, before, after, rows, classes, to[GAN_MAX_RANK];
   int32_t axes[GAN_MAX_RANK], order[GAN_MAX_RANK];

@@ -1,5 +1,5 @@
 /* Tests made from losses.def and penalties.def: of every row, on every case of its test column, kernels and first and second
- * derivatives against the oracle. A row without cases fails. */
+ * derivatives against the oracle. A row without cases fails. The same for the public functions that give one number. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "loss_functions.h"
 #include "op_stage.h"
 #include "ops/build.h"
 #include "support.h"
@@ -70,8 +71,14 @@ static gan_node *feed_labels(struct stage *s, int64_t count, int64_t classes, in
   return (gan_node *)f->node;
 }
 
-/* Inputs of a case are pairs: of the real and the generated samples. */
-static void check_side(const char *text, const struct op_case *c, int32_t side, int32_t weighted) {
+/* The generator's second input, of a case that has a code. */
+static gan_node *feed_code(struct stage *s, const struct case_input *code) {
+  if (code->rank == 0) return NULL;
+  return code->classes ? feed_labels(s, code->shape[0], code->classes, 2) : feed_random(s, code->rank, code->shape, -1, 1);
+}
+
+/* Inputs of a case are pairs: of the real and the generated samples. Weights are one a sample, or one each_score. */
+static void check_side(const char *text, const struct op_case *c, int32_t side, int32_t weighted, int32_t each_score) {
   struct stage s;
   gan_node *in[CASE_INPUTS] = {NULL}, *real[CASE_INPUTS / 2], *fake[CASE_INPUTS / 2];
   gan_scene scene;
@@ -86,7 +93,10 @@ static void check_side(const char *text, const struct op_case *c, int32_t side, 
   if (c->classes) scene.real_labels = feed_labels(&s, in[0]->shape[0], c->classes, 0);
   if (c->classes) scene.fake_labels = feed_labels(&s, in[1]->shape[0], c->classes, 1);
   if (weighted) scene.real_weights = feed_random(&s, 1, in[0]->shape, 0.2, 2);
-  if (weighted) scene.fake_weights = feed_random(&s, in[1]->rank, in[1]->shape, 0.2, 2);
+  if (weighted) scene.fake_weights = feed_random(&s, each_score ? in[1]->rank : 1, in[1]->shape, 0.2, 2);
+  gan_node *inputs[2] = {NULL, feed_code(&s, &c->code)};
+  scene.inputs = inputs;
+  scene.n_inputs = 2;
   gan_loss *loss = make_loss(&s, text);
   gan_node *y = emit(&s, loss, side, &scene);
   if (y) {
@@ -100,10 +110,10 @@ static void check_side(const char *text, const struct op_case *c, int32_t side, 
 static void check_loss(const struct table_row *r, const struct op_case *c) {
   char text[200];
   for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G; side++) {
-    check_side(r->row->name, c, side, 0);
+    check_side(r->row->name, c, side, 0, 0);
     if (!has_option(r->row, "smooth")) continue;
     snprintf(text, sizeof text, "%s smooth=0.1 smooth-fake=0.2 flip=0.3 real=0.7 fake=1.3", r->row->name);
-    check_side(text, c, side, 1);
+    check_side(text, c, side, 1, !r->row->score);
   }
 }
 
@@ -195,10 +205,40 @@ static void test_row(void **state) {
   }
 }
 
+/* --------------------------------------------------------------------------------------------------------------- functions */
+
+/* Derivatives are with respect to the inputs that are floats. */
+static void check_function(const char *text, const struct op_case *c) {
+  struct stage s;
+  gan_node *in[CASE_INPUTS], *x[CASE_INPUTS];
+  int32_t n_x = 0;
+  stage_open(&s, text);
+  feed_case(&s, c, 5, in);
+  for (int32_t i = 0; i < c->n_in; i++)
+    if (in[i]->type == GAN_F32) x[n_x++] = in[i];
+  gan_node *y = loss_function_call(text, NULL, c->n_in, in);
+  assert_non_null(y);
+  check_kernels(&s, y, 0);
+  check_derivatives(&s, y, n_x, x);
+  stage_close(&s);
+}
+
+static void test_functions(void **state) {
+  (void)state;
+  for (int32_t i = 0; loss_function_at(i); i++) {
+    const struct loss_function *f = loss_function_at(i);
+    struct op_case cases[CASES_MAX];
+    int32_t count = op_cases_read(f->domain, cases);
+    assert_true(count > 0 || !*f->domain);
+    for (int32_t k = 0; k < count; k++) check_function(f->text, &cases[k]);
+  }
+}
+
 int main(void) {
-  static struct CMUnitTest tests[ROWS];
+  static struct CMUnitTest tests[ROWS + 1];
   for (int32_t i = 0; i < ROWS; i++) {
     tests[i] = (struct CMUnitTest){.name = rows[i].row->name, .test_func = test_row, .initial_state = (void *)&rows[i]};
   }
-  return _cmocka_run_group_tests("loss tables", tests, ROWS, NULL, NULL);
+  tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_functions);
+  return _cmocka_run_group_tests("loss tables", tests, ROWS + 1, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Losses and penalties as handles: what they come to far out, where their points lie, custom ones, mistakes and their sentences. Their
- * values and gradients are in test_loss_tables.c and test_loss_fixtures.c. */
+/* Losses and penalties as handles: what they come to far out, where their points lie, custom ones, mistakes and their sentences.
+ * Their values and gradients are in test_loss_tables.c and test_loss_fixtures.c. */
 #include "games.h"
 
 #include <math.h>

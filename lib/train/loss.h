@@ -1,5 +1,5 @@
-/* Losses and penalties: rows of losses.def and penalties.def, made from text. From what a game shows (gan_scene) a row emits what one
- * side minimises. */
+/* Losses and penalties: rows of losses.def and penalties.def, made from text. From what a game shows (gan_scene) a row emits what
+ * one side minimises. */
 #ifndef GAN_TRAIN_LOSS_H
 #define GAN_TRAIN_LOSS_H
 
@@ -20,8 +20,8 @@ typedef gan_node *score_rule(const struct loss_call *c, gan_node *score);
 /* One number; NULL: nothing on this side. */
 typedef gan_node *side_rule(const struct loss_call *c);
 
-/* Either three rules on scores: what D minimises at a score of a real and of a generated sample, what G minimises; loss_mean and the
- * options of LOSS_SIDES do the rest. Or a rule a side, which may call the former (scores_side). */
+/* Either three rules on scores: what D minimises at a score of a real and of a generated sample, what G minimises; the mean and the
+ * options of LOSS_SIDES come by themselves. Or a rule a side, which may call the former (scores_discriminator). */
 struct loss_row {
   const char *name, *help;
   int32_t n_options;

@@ -78,7 +78,8 @@ static const char *what_is_wrong(const gan_scene *s) {
 static gan_node *number(gan_loss *loss, int32_t side, const gan_scene *scene) {
   if (scene->graph->failed) return &scene->graph->error;
   const char *wrong = what_is_wrong(scene);
-  if (wrong) return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s': the scene's %s are missing", kind(loss), loss_name(loss), wrong);
+  if (wrong)
+    return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s': the scene's %s are missing", kind(loss), loss_name(loss), wrong);
   if (loss->ctx != scene->graph->ctx)
     return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s' is of another context", kind(loss), loss_name(loss));
   gan_node *node = loss_emit(loss, side, scene);

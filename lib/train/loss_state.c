@@ -13,7 +13,8 @@ static struct variable *find(const gan_loss *loss, const char *name) {
 }
 
 /* "loss:began/k" */
-static gan_status make(gan_loss *loss, const char *name, int32_t rank, const int64_t *shape, double initial, struct variable **out) {
+static gan_status make(gan_loss *loss, const char *name, int32_t rank, const int64_t *shape, double initial,
+                       struct variable **out) {
   char path[3 * NETWORK_NAME];
   snprintf(path, sizeof path, "loss:%.63s/%.100s", loss_name(loss), name);
   TRY(context_grow(loss->ctx, (void **)&loss->states, &loss->cap_states, loss->n_states + 1, sizeof *loss->states));

@@ -1,5 +1,5 @@
-/* Losses that look at one score at a time. Each row: what D minimises at the score of a real sample and of a generated one, and what
- * G minimises at the latter; scores come before any sigmoid. */
+/* Losses that look at one score at a time. Each row: what D minimises at the score of a real sample and of a generated one, and
+ * what G minimises at the latter; scores come before any sigmoid. */
 #include "train/loss.h"
 
 #define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))

@@ -2,13 +2,13 @@
  * autoencoder, and the energy of a sample is how far its reconstruction is from it. */
 #include "train/loss.h"
 
-#include "base/tensor.h"
+#include "ops/build.h"
 
 /* |sample - output|^power, one number a sample; or the output as it is. */
 static gan_node *energy(const struct loss_call *c, gan_node *output, int32_t real) {
   gan_node *sample = real ? c->scene->real : c->scene->fake;
   int32_t axes[GAN_MAX_RANK];
-  if (node_failed(sample) || output->rank < 2 || !shape_equal(sample->rank, sample->shape, output->rank, output->shape)) return output;
+  if (node_failed(sample) || output->rank < 2 || !nodes_same_shape(sample, output)) return output;
   for (int32_t i = 0; i + 1 < output->rank; i++) axes[i] = i + 1;
   gan_node *off = gan_sub(sample, output);
   return gan_mean_axes(loss_number(c, "power") == 1 ? gan_abs(off) : gan_square(off), output->rank - 1, axes, 0);

@@ -1,5 +1,5 @@
-/* Relativistic losses: how much more real a sample looks than those of the other side (Jolicoeur-Martineau 2018). With f(x) small where
- * x is high, f(real - fake) is what D minimises, and G the same with the sides exchanged. */
+/* Relativistic losses: how much more real a sample looks than those of the other side (Jolicoeur-Martineau 2018). With f(x) small
+ * where x is high, f(real - fake) is what D minimises, and G the same with the sides exchanged. */
 #include "train/loss.h"
 
 #include <string.h>

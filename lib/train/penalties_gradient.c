@@ -24,8 +24,9 @@ static gan_node *between(const struct loss_call *c) {
   gan_node *real = scene_real(c), *fake = scene_fake(c);
   if (node_failed(real) || node_failed(fake)) return &c->graph->error;
   if (real->rank < 1 || !shape_equal(real->rank, real->shape, fake->rank, fake->shape))
-    return graph_fail(c->graph, GAN_ERROR_SHAPE, "penalty '%s': real is %s and fake %s, expected the same shape with the batch first",
-                      loss_name(c->loss), shape_text(a, sizeof a, real->rank, real->shape),
+    return graph_fail(c->graph, GAN_ERROR_SHAPE,
+                      "penalty '%s': real is %s and fake %s, expected the same shape with the batch first", loss_name(c->loss),
+                      shape_text(a, sizeof a, real->rank, real->shape),
                       shape_text(b, sizeof b, fake->rank, fake->shape));
   gan_node *e = loss_uniform_per_sample(c, "e", real);
   return gan_stop_gradient(gan_add(fake, gan_mul(e, gan_sub(real, fake))));
@@ -116,8 +117,8 @@ static const struct option dragan_options[] = {
 
 const struct loss_row penalty_dragan = {
   .name = "dragan",
-  .help = "weight * mean((|grad D(x)| - target)^2) at x = real + e noise std(real) u, e uniform per sample, u per element (Kodali et "
-          "al. 2017)",
+  .help = "weight * mean((|grad D(x)| - target)^2) at x = real + e noise std(real) u, e uniform per sample, u per element (Kodali "
+          "et al. 2017)",
   .n_options = 4, .options = dragan_options, .discriminator = dragan,
 };
 

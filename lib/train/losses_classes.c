@@ -1,0 +1,155 @@
+/* Losses of discriminators that know classes. */
+#include "train/classes.h"
+#include "train/loss.h"
+#include "train/terms.h"
+
+#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
+#define WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the losses of both sides"}
+#define OUTPUT(name, help) {name, OPTION_TEXT, 0, 0, "", help}
+
+static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
+
+/* ------------------------------------------------------------------ Odena et al. 2017 */
+
+static gan_node *class_entropy(const struct loss_call *c, int32_t real) {
+  gan_node *logits = scene_output(c, real, "output", 1), *labels = scene_labels(c, real);
+  return node_failed(logits) || node_failed(labels) ? &c->graph->error : gan_cross_entropy(logits, labels);
+}
+
+static gan_node *ac_gan_d(const struct loss_call *c) {
+  gan_node *real = class_entropy(c, 1);
+  double share = loss_number(c, "fake");
+  return weighted(c, share == 0 ? real : gan_add(real, gan_scale(class_entropy(c, 0), share)));
+}
+
+static gan_node *ac_gan_g(const struct loss_call *c) { return weighted(c, class_entropy(c, 0)); }
+
+static const struct option ac_gan_options[] = {
+  OUTPUT("output", "D's output with the logits of the classes; empty: its second"),
+  WEIGHT("1"),
+  {"fake", OPTION_NUMBER, 0, 1e9, "1", "factor of the generated samples' cross-entropy in D's loss"},
+};
+
+const struct loss_row loss_ac_gan = {
+  .name = "ac-gan",
+  .help = "beside a loss of scores: both sides want the class of a sample recognised (Odena et al. 2017)",
+  .n_options = COUNT(ac_gan_options), .options = ac_gan_options,
+  .discriminator = ac_gan_d, .generator = ac_gan_g,
+};
+
+/* ------------------------------------------------------------------ Salimans et al. 2016 */
+
+/* Of K + 1 classes the last, "generated", has the logit 0. */
+static gan_node *any_class(const struct loss_call *c, gan_node *logits, int32_t real) {
+  return (void)c, (void)real, gan_class_score(logits);
+}
+
+static gan_node *minus_log_real(const struct loss_call *c, gan_node *x) { return (void)c, gan_softplus(gan_neg(x)); }
+static gan_node *minus_log_fake(const struct loss_call *c, gan_node *x) { return (void)c, gan_softplus(x); }
+
+static gan_node *semi_supervised_d(const struct loss_call *c) {
+  gan_node *scores = scores_discriminator(c), *labels = scene_labels(c, 1);
+  if (node_failed(scores) || node_failed(labels)) return &c->graph->error;
+  gan_node *supervised = known_cross_entropy(c->scene->real_outputs[0], labels);
+  return gan_add(scores, gan_scale(supervised, loss_number(c, "supervised")));
+}
+
+static gan_node *semi_supervised_g(const struct loss_call *c) {
+  double share = loss_number(c, "generator");
+  return share == 0 ? NULL : gan_scale(scores_generator(c), share);
+}
+
+static const struct option semi_supervised_options[] = {
+  {"supervised", OPTION_NUMBER, 0, 1e9, "1", "factor of the cross-entropy of the samples whose label is known"},
+  {"generator", OPTION_NUMBER, 0, 1e9, "1", "factor of G's loss; 0 leaves it to feature-matching, as in the paper"},
+  LOSS_SIDES,
+};
+
+const struct loss_row loss_semi_supervised = {
+  .name = "semi-supervised",
+  .help = "D's first output are logits of K classes, and one more means generated; a label K means that it is not known "
+          "(Salimans et al. 2016, section 5)",
+  .n_options = COUNT(semi_supervised_options), .options = semi_supervised_options, .probabilities = 1, .score = any_class,
+  .real = minus_log_real, .fake = minus_log_fake, .fooling = minus_log_real,
+  .discriminator = semi_supervised_d, .generator = semi_supervised_g,
+};
+
+/* ------------------------------------------------------------------ Kavalerov et al. 2021 */
+
+static gan_node *hinge_missing(const struct loss_call *c, gan_node *logits, gan_node *labels) {
+  if (node_failed(logits)) return scene_fail(c, "logits of the classes");
+  gan_node *bad = labels_bad("multi-hinge", logits, labels);
+  if (bad || logits->shape[1] >= 2) return bad;
+  return graph_fail(c->graph, GAN_ERROR_SHAPE, "multi-hinge: one logit; expected one a class, and one for generated samples");
+}
+
+/* 1 in the last column: the class of what was generated. */
+static gan_node *last_class(const gan_node *logits) {
+  return gan_pad(node_full(logits->graph, 1, 2, (int64_t[]){1, 1}), 1, logits->shape[1] - 1, 0);
+}
+
+static gan_node *multi_hinge_d(const struct loss_call *c) {
+  gan_node *labels = scene_labels(c, 1), *bad = node_failed(labels) ? labels : hinge_missing(c, c->real, labels);
+  if (!bad) bad = node_failed(c->fake) ? scene_fail(c, "logits of the classes") : rows_bad("multi-hinge", c->fake);
+  return bad ? bad : gan_add(gan_multi_hinge(c->real, labels), hinge_of_classes(c->fake, last_class(c->fake)));
+}
+
+static gan_node *multi_hinge_g(const struct loss_call *c) {
+  gan_node *labels = scene_labels(c, 0), *bad = node_failed(labels) ? labels : hinge_missing(c, c->fake, labels);
+  return bad ? bad : gan_multi_hinge(c->fake, labels);
+}
+
+const struct loss_row loss_multi_hinge = {
+  .name = "multi-hinge",
+  .help = "D's first output are logits of K classes and, last, of generated samples: a hinge over all of them (Kavalerov et al. "
+          "2021)",
+  .discriminator = multi_hinge_d, .generator = multi_hinge_g,
+};
+
+/* ------------------------------------------------------------------ Kang and Park 2020, Kang et al. 2021 */
+
+/* D looks at real samples, G at its own. */
+static int32_t looks_at_real(const struct loss_call *c) { return c->side == GAN_SIDE_D; }
+
+static gan_node *features_of(const struct loss_call *c) { return scene_output(c, looks_at_real(c), "features", 1); }
+static gan_node *embeddings_of(const struct loss_call *c) { return scene_output(c, looks_at_real(c), "embeddings", 2); }
+
+static gan_node *contrastive(const struct loss_call *c) {
+  gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
+  if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
+  return weighted(c, gan_contrastive_2c(features, embeddings, labels, loss_number(c, "temperature")));
+}
+
+#define CONTRAST(fallback) \
+  OUTPUT("features", "D's output with the features of the samples; empty: its second"), \
+  OUTPUT("embeddings", "D's output with the embedding of each sample's class; empty: its third"), \
+  WEIGHT("1"), \
+  {"temperature", OPTION_NUMBER, 1e-6, 1e6, fallback, "cosines are divided by it"}
+
+static const struct option contrastive_options[] = {CONTRAST("1")};
+
+const struct loss_row loss_contrastive_2c = {
+  .name = "contrastive-2c",
+  .help = "beside a loss of scores: samples lie near the embedding of their class and others of it (ContraGAN, Kang and Park 2020)",
+  .n_options = COUNT(contrastive_options), .options = contrastive_options,
+  .discriminator = contrastive, .generator = contrastive,
+};
+
+static gan_node *d2d_ce(const struct loss_call *c) {
+  gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
+  if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
+  return weighted(c, gan_d2d_ce(features, embeddings, labels, loss_number(c, "temperature"), loss_number(c, "margin")));
+}
+
+static const struct option d2d_ce_options[] = {
+  CONTRAST("0.25"),
+  {"margin", OPTION_NUMBER, 0, 1, "0.98", "cosine to the embedding that is near enough; 1 - margin is far enough from others"},
+};
+
+const struct loss_row loss_d2d_ce = {
+  .name = "d2d-ce",
+  .help = "beside a loss of scores: samples lie near the embedding of their class and away from those of others (ReACGAN, Kang et "
+          "al. 2021)",
+  .n_options = COUNT(d2d_ce_options), .options = d2d_ce_options,
+  .discriminator = d2d_ce, .generator = d2d_ce,
+};
