@@ -83,8 +83,16 @@ static int32_t draws_numbers(const gan_graph *g) {
   return 0;
 }
 
-/* 1 if the first sample's output changes when all the others do. */
-static int32_t couples(gan_context *ctx, const struct layer_case *c, int32_t training, int32_t *random) {
+static void fill_layer(gan_layer *l) {
+  gan_network *n = l->network;
+  for (int64_t i = 0; i < l->n_variables; i++) fill_variable(l->variables[i], (uint64_t)i);
+  for (int64_t i = 0; n && i < n->n_variables; i++) fill_variable(n->variables[i].variable, (uint64_t)i);
+}
+
+/* What an application shows: 1 if the first sample's output changes when all the others do; whether it draws random numbers. */
+struct seen { int32_t couples, random; uint32_t flags; };
+
+static struct seen look_at(gan_context *ctx, const struct layer_case *c, int32_t training) {
   static struct given given;
   struct op_case shapes = shapes_of(c);
   gan_graph *g;
@@ -99,29 +107,27 @@ static int32_t couples(gan_context *ctx, const struct layer_case *c, int32_t tra
   }
   gan_node *y = gan_layer_apply(layer, training, shapes.n_in, given.node);
   must(ctx, gan_graph_check(g));
-  for (int64_t i = 0; i < layer->n_variables; i++) fill_variable(layer->variables[i], (uint64_t)i);
-  *random = draws_numbers(g);
+  fill_layer(layer);
+  struct seen seen = {.random = draws_numbers(g), .flags = layer_flags(layer)};
   struct oracle *before = evaluate(&given, y);
   for (int32_t i = 0; i < shapes.n_in; i++) fill(&given, &shapes, i, SEED + 1, case_count(&shapes.in[i]) / shapes.in[i].shape[0]);
   struct oracle *after = evaluate(&given, y);
-  int32_t differs = memcmp(oracle_value(before, y), oracle_value(after, y), (size_t)(y->count / y->shape[0]) * sizeof(double));
+  seen.couples = 0 != memcmp(oracle_value(before, y), oracle_value(after, y), (size_t)(y->count / y->shape[0]) * sizeof(double));
   oracle_free(before);
   oracle_free(after);
   gan_layer_free(layer);
   gan_graph_free(g);
-  return differs != 0;
+  return seen;
 }
 
 static void test_flags(void **state) {
   for (int32_t i = 0; i < N_CASES; i++) {
     const struct layer_case *c = &layer_cases[i];
-    uint32_t flags = layer_find(c->layer)->flags;
-    int32_t random, in_training = couples(*state, c, 1, &random);
-    if (in_training != !!(flags & LAYER_COUPLES)) fail_msg("%s: couples in training: %d", c->text, in_training);
-    if (random != !!(flags & LAYER_RANDOM)) fail_msg("%s: draws random numbers in training: %d", c->text, random);
-    int32_t in_evaluation = couples(*state, c, 0, &random);
-    if (in_evaluation != !!(flags & LAYER_MIXES)) fail_msg("%s: couples in evaluation: %d", c->text, in_evaluation);
-    if (random) fail_msg("%s: draws random numbers in evaluation", c->text);
+    struct seen t = look_at(*state, c, 1), e = look_at(*state, c, 0);
+    if (t.couples != !!(t.flags & LAYER_COUPLES)) fail_msg("%s: couples in training: %d", c->text, t.couples);
+    if (t.random != !!(t.flags & LAYER_RANDOM)) fail_msg("%s: draws random numbers in training: %d", c->text, t.random);
+    if (e.couples != !!(t.flags & LAYER_MIXES)) fail_msg("%s: couples in evaluation: %d", c->text, e.couples);
+    if (e.random) fail_msg("%s: draws random numbers in evaluation", c->text);
   }
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/tensor.h"
-#include "nn/layer.h"
+#include "nn/network.h"
 #include "op_cases.h"
 #include "oracle.h"
 #include "plan/plan.h"
@@ -94,8 +94,9 @@ static int32_t ends_with(const char *s, const char *end) {
 
 /* Variables away from their initial values; variances and counts are positive, vectors of spectral norms not at right angles. */
 static void fill_variables(struct bench *b) {
-  for (int64_t i = 0; i < b->layer->n_variables; i++) {
-    struct variable *v = b->layer->variables[i];
+  gan_network *n = b->layer->network;
+  for (int64_t i = 0; i < (n ? n->n_variables : b->layer->n_variables); i++) {
+    struct variable *v = n ? n->variables[i].variable : b->layer->variables[i];
     int32_t positive = ends_with(v->name, "_var") || ends_with(v->name, "_rows");
     struct leaf *l = add_leaf(b, node_variable(b->graph, v));
     for (int64_t j = 0; j < v->count; j++) {

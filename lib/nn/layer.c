@@ -73,7 +73,7 @@ static gan_status parse_layer(gan_layer *l, const char *text, const char *path) 
 }
 
 gan_status layer_set_path(gan_layer *l, const char *path) {
-  if (l->path || l->network) return GAN_OK;
+  if (l->path || layer_is_network(l)) return GAN_OK;
   REQUIRE(l->ctx, strlen(path) < LAYER_PATH, "layer: a path has at most %d bytes", LAYER_PATH - 1);
   l->path = context_strdup(l->ctx, path);
   return l->path ? GAN_OK : GAN_ERROR_MEMORY;
@@ -103,6 +103,8 @@ const char *layer_local_name(const gan_layer *l, const struct variable *v) {
   size_t prefix = strlen(l->path);
   return strncmp(v->name, l->path, prefix) ? v->name : v->name + prefix + 1;
 }
+
+int32_t layer_is_network(const gan_layer *l) { return l->network && !l->text; }
 
 uint32_t layer_flags(const gan_layer *l) {
   if (l->network) return network_flags(l->network);

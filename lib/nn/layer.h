@@ -13,7 +13,7 @@ enum layer_flags {
 
 enum {
   LAYER_LINE = 1024,       /* bytes of a layer's text with its zero */
-  LAYER_PATH = 160,        /* bytes of a path with its zero */
+  LAYER_PATH = 256,        /* bytes of a path with its zero */
 };
 
 /* One application of a layer. */
@@ -48,7 +48,7 @@ struct gan_layer {
   gan_context *ctx;
   const struct layer_row *row;                    /* NULL: custom or network */
   const struct registered *custom;
-  struct gan_network *network;                    /* a network used as a layer; kept */
+  struct gan_network *network;                    /* a network used as a layer, or what a layer is made of (compose.h); kept */
   char *text;                                     /* as given, without name= and from=; NULL: a network */
   char *path;                                     /* "G/dense1": seeds initial values and masks; NULL: not yet known */
   int32_t applied;                                /* all variables are made */
@@ -68,6 +68,7 @@ const char *layer_local_name(const gan_layer *l, const struct variable *v);   /*
 gan_node *layer_apply(gan_graph *graph, gan_layer *layer, int32_t training, int32_t n, gan_node *const *in);
 gan_node *layer_apply_backed(gan_graph *graph, gan_layer *layer, int32_t training, int64_t *backed, int32_t n,
                              gan_node *const *in);
+int32_t layer_is_network(const gan_layer *layer); /* gan_network_add_network made it: it has no text */
 uint32_t layer_flags(const gan_layer *layer);     /* of networks: of all layers in it; custom layers: both */
 
 /* For forward functions. */

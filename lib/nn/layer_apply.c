@@ -24,7 +24,7 @@ static int32_t count_applications(const gan_graph *g, const gan_layer *l) {
 
 /* A layer that was made outside of networks and is applied by itself: numbered, so that two of them differ. */
 static gan_status name_unnamed(gan_layer *l) {
-  if (l->path || l->network) return GAN_OK;
+  if (l->path || layer_is_network(l)) return GAN_OK;
   char name[64], path[LAYER_PATH];
   line_name(l->text, name, sizeof name);
   snprintf(path, sizeof path, "%s#%d", name, atomic_fetch_add(&l->ctx->unnamed_layers, 1) + 1);
@@ -35,6 +35,8 @@ static gan_status name_unnamed(gan_layer *l) {
 static void drop_variables(gan_layer *l) {
   for (int64_t i = 0; i < l->n_variables; i++) variable_unref(l->variables[i]);
   l->n_variables = 0;
+  network_unref(l->network);
+  l->network = NULL;
 }
 
 /* Puts the layer's path before the sentence of a failure inside it. */
@@ -73,7 +75,7 @@ static gan_node *apply_network(gan_graph *g, gan_layer *l, int32_t training, int
 
 gan_node *layer_apply_backed(gan_graph *g, gan_layer *l, int32_t training, int64_t *backed, int32_t n, gan_node *const *in) {
   if (g->failed) return &g->error;
-  if (l->network) return apply_network(g, l, training, n, in);
+  if (layer_is_network(l)) return apply_network(g, l, training, n, in);
   if (name_unnamed(l) != GAN_OK) return graph_fail(g, GAN_ERROR_MEMORY, "%s", g->ctx->error);
   if (check_inputs(g, l, n, in)) return &g->error;
   struct gan_layer_call call = {

@@ -41,23 +41,27 @@ void network_unref(gan_network *n) {
   context_unref(ctx);
 }
 
-gan_status gan_network_create(gan_context *context, const char *name, gan_network **network) {
-  if (!context) return GAN_ERROR_ARGUMENT;
-  REQUIRE(context, name && network, "gan_network_create: name and network may not be NULL");
-  REQUIRE(context, name_is_valid(name), "gan_network_create: '%s' is no name: letters, digits, '-', '_', '.'", name);
-  gan_network *n = context_zalloc(context, sizeof *n);
+gan_status network_new(gan_context *ctx, const char *name, gan_network **out) {
+  gan_network *n = context_zalloc(ctx, sizeof *n);
   if (!n) return GAN_ERROR_MEMORY;
   atomic_init(&n->refs, 1);
-  n->ctx = context_ref(context);
+  n->ctx = context_ref(ctx);
   n->last = -1;
   n->depth = 1;
-  n->name = context_strdup(context, name);
+  n->name = context_strdup(ctx, name);
   if (!n->name) {
     network_unref(n);
     return GAN_ERROR_MEMORY;
   }
-  *network = n;
+  *out = n;
   return GAN_OK;
+}
+
+gan_status gan_network_create(gan_context *context, const char *name, gan_network **network) {
+  if (!context) return GAN_ERROR_ARGUMENT;
+  REQUIRE(context, name && network, "gan_network_create: name and network may not be NULL");
+  REQUIRE(context, name_is_valid(name), "gan_network_create: '%s' is no name: letters, digits, '-', '_', '.'", name);
+  return network_new(context, name, network);
 }
 
 void gan_network_free(gan_network *network) { network_unref(network); }

@@ -49,6 +49,8 @@ struct gan_network {
   int32_t finished;
 };
 
+/* name: copied, any text; the public function takes names only. */
+gan_status network_new(gan_context *ctx, const char *name, gan_network **out);
 gan_network *network_ref(gan_network *n);
 void network_unref(gan_network *n);
 
@@ -76,6 +78,7 @@ void network_add_input(gan_network *n, const struct network_port *port);
 void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32_t n_from, const int32_t *from);
 void network_add_output(gan_network *n, const char *name, int32_t from);
 int32_t network_value(const gan_network *n, const char *name);      /* index of an input's or layer's value, or -1 */
+void network_path(const gan_network *n, const char *layer, char path[LAYER_PATH]);   /* "G/dense1" */
 const char *network_value_name(const gan_network *n, int32_t value);
 void network_describe(const gan_network *n, int32_t value, gan_port *info);     /* type and sizes of one sample */
 void network_probe(gan_network *n, struct network_layer *l);        /* what a layer puts out: fills rank, type, shape, flops */

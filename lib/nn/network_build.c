@@ -28,6 +28,10 @@ const char *network_value_name(const gan_network *n, int32_t value) {
   return value < n->n_inputs ? n->inputs[value].name : n->layers[value - n->n_inputs].name;
 }
 
+void network_path(const gan_network *n, const char *layer, char path[LAYER_PATH]) {
+  snprintf(path, LAYER_PATH, "%.*s/%.63s", LAYER_PATH - NETWORK_NAME - 1, n->name, layer);
+}
+
 static int32_t name_refused(gan_network *n, const char *name) {
   if (!name_is_valid(name)) {
     network_fail(n, GAN_ERROR_ARGUMENT, "network '%s': '%s' is no name: letters, digits, '-', '_', '.'", n->name, name);
@@ -93,7 +97,7 @@ static struct network_layer *place_layer(gan_network *n, gan_layer *layer, const
 void network_add_layer(gan_network *n, gan_layer *layer, const char *name, int32_t n_from, const int32_t *from) {
   if (closed(n, "layer") || name_refused(n, name) || too_much(n, layer, name, n_from)) return;
   char path[LAYER_PATH];
-  snprintf(path, sizeof path, "%.63s/%.63s", n->name, name);
+  network_path(n, name, path);
   if (layer_set_path(layer, path) != GAN_OK) {
     network_fail(n, GAN_ERROR_MEMORY, "%s: %.800s", path, n->ctx->error);
     return;

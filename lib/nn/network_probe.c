@@ -29,10 +29,16 @@ static gan_node *probe_input(const gan_network *n, gan_graph *g, int32_t value) 
   return node_input(g, &b, info.type, info.rank + 1, shape);
 }
 
-/* For one sample. */
-static int64_t count_flops(const gan_graph *g) {
+/* For one sample. What does not depend on the inputs, such as a spectral norm, is computed once a step and not once a sample. */
+static int64_t count_flops(gan_graph *g) {
   int64_t flops = 0;
-  for (int64_t i = 0; i < g->n_nodes; i++) flops += node_flops(g->nodes[i]);
+  uint8_t *depends = graph_alloc(g, (size_t)g->n_nodes);
+  for (int64_t i = 0; depends && i < g->n_nodes; i++) {
+    const gan_node *n = g->nodes[i];
+    depends[i] = n->op == &op_input;
+    for (int32_t j = 0; j < n->n_in; j++) depends[i] |= depends[n->in[j]->id];
+    if (depends[i]) flops += node_flops(n);
+  }
   return flops / PROBE_BATCH;
 }
 

@@ -24,7 +24,9 @@ static void line(const struct table *t, const char *name, const char *what, cons
               flops);
 }
 
-static const char *what_of(const struct network_layer *l) { return l->layer->network ? l->layer->network->name : l->layer->text; }
+static const char *what_of(const struct network_layer *l) {
+  return layer_is_network(l->layer) ? l->layer->network->name : l->layer->text;
+}
 
 /* Parameters that no earlier layer of this network has shown. */
 static int64_t own_parameters(const gan_network *n, int64_t index) {

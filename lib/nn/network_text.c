@@ -9,7 +9,7 @@
 /* ------------------------------------------------------------------ one layer */
 
 static const char *kind_name(const gan_layer *l, char *buffer, size_t size) {
-  if (l->network) return l->network->name;
+  if (layer_is_network(l)) return l->network->name;
   if (l->row) return l->row->name;
   line_name(l->text, buffer, size);
   return buffer;
@@ -77,7 +77,7 @@ static void add_line(gan_network *n, char *line) {
   }
   const struct layer_row *row = layer_find(kind);
   if (!w.named) default_name(n, row ? row->name : kind, w.name);
-  snprintf(path, sizeof path, "%.63s/%.63s", n->name, w.name);
+  network_path(n, w.name, path);
   gan_layer *layer;
   gan_status status = layer_new(n->ctx, line, path, &layer);
   if (status != GAN_OK) {

@@ -163,13 +163,11 @@ static gan_status find_known(struct reading *r, const struct json *same, gan_lay
 static gan_status read_layer(struct reading *r, const struct json *json, gan_network *n) {
   const struct json *same = json_get(json, "same"), *part = json_get(json, "network");
   const char *name;
-  char usual[LAYER_PATH] = "";
+  char usual[LAYER_PATH];
   int32_t n_from, from[NETWORK_FROM];
   gan_layer *layer = NULL;
   TRY(get_name(r, json, &name));
-  strncat(usual, n->name, 63);
-  strcat(usual, "/");
-  strncat(usual, name, 63);
+  network_path(n, name, usual);
   TRY(read_wires(r, json, n, &n_from, from));
   if (same) TRY(find_known(r, same, &layer));
   else if (part) TRY(read_part(r, json, part, &layer));

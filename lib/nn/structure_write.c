@@ -91,7 +91,7 @@ static void write_part(struct writing *w, const gan_network *part) {
 
 static void write_new_layer(struct writing *w, const gan_network *n, const struct network_layer *l) {
   char usual[LAYER_PATH];
-  snprintf(usual, sizeof usual, "%.63s/%.63s", n->name, l->name);
+  network_path(n, l->name, usual);
   text_format(w->out, ",\"id\":%lld", (long long)w->n_seen);
   note_seen(w, l->layer);
   key_string(w, ",", "text", l->layer->text);
@@ -99,7 +99,7 @@ static void write_new_layer(struct writing *w, const gan_network *n, const struc
 }
 
 static void write_layer(struct writing *w, const gan_network *n, const struct network_layer *l) {
-  const gan_network *part = l->layer->network;
+  const gan_network *part = layer_is_network(l->layer) ? l->layer->network : NULL;
   int64_t same = find_seen(w, part ? (const void *)part : l->layer);
   key_string(w, "{", "name", l->name);
   if (same >= 0) text_format(w->out, ",\"same\":%lld", (long long)same);
