@@ -27,7 +27,7 @@ static void fill(float *x, int64_t n, float low, float high) {
   for (int64_t i = 0; i < n; i++) x[i] = low + (high - low) * rng_uniform(&test_key, drawn++);
 }
 
-enum { INPUTS_MAX = 8, VARIABLES_MAX = 16 };
+enum { INPUTS_MAX = 8, VARIABLES_MAX = 24 };
 
 /* A graph with what it reads. */
 struct world {
@@ -62,6 +62,7 @@ static gan_node *input(struct world *w, int32_t type, int32_t rank, const int64_
 
 static struct variable *new_variable(struct world *w, int32_t rank, const int64_t *shape) {
   struct variable *v;
+  assert_true(w->n_variables < VARIABLES_MAX);
   must(w->ctx, variable_create(w->ctx, "v", rank, shape, &v));
   fill(v->data, v->count, -0.5f, 0.5f);
   return w->variables[w->n_variables++] = v;
@@ -324,11 +325,61 @@ static void network_with_penalty(struct world *w, gan_node **roots, int32_t *n) 
   *n = 1 + w->n_variables;
 }
 
+static gan_node *weighted(struct world *w, gan_node *x, int64_t units, int64_t size, const char *options) {
+  gan_node *weight = node_variable(w->g, VARIABLE(w, units, size, size, x->shape[3]));
+  return gan_add(gan_conv2d(x, weight, options), node_variable(w->g, VARIABLE(w, units)));
+}
+
+static gan_node *weighted_back(struct world *w, gan_node *x, int64_t units, int64_t size, const char *options) {
+  gan_node *weight = node_variable(w->g, VARIABLE(w, x->shape[3], size, size, units));
+  return gan_add(gan_conv_transpose2d(x, weight, options), node_variable(w->g, VARIABLE(w, units)));
+}
+
+static gan_node *image_norm(gan_node *x) {
+  static const int32_t axes[3] = {0, 1, 2};
+  gan_node *centred = gan_sub(x, gan_mean_axes(x, 3, axes, 1));
+  return gan_mul(centred, gan_power(gan_shift(gan_mean_axes(gan_square(centred), 3, axes, 1), 1e-3), -0.5));
+}
+
+static void network_of_images(struct world *w, gan_node **roots, int32_t *n) {
+  gan_node *x = INPUT(w, 3, 9, 8, 3), *h = gan_leaky_relu(weighted(w, x, 9, 4, "stride=2 padding=1"), 0.2);
+  h = gan_relu(image_norm(weighted(w, h, 34, 3, "padding=1")));
+  h = gan_pool(weighted(w, h, 6, 3, "padding=1"), "average kernel=2");
+  h = gan_tanh(weighted(w, h, 5, 1, ""));
+  gan_node *flat = gan_reshape(h, 2, (int64_t[]){3, -1});
+  roots[0] = gan_mean(gan_softplus(dense(w, flat, 1)));
+  gradients_of_all(w, roots[0], roots + 1);
+  *n = 1 + w->n_variables;
+}
+
+static void generator_of_images(struct world *w, gan_node **roots, int32_t *n) {
+  gan_node *z = INPUT(w, 4, 1, 1, 10), *h = gan_relu(image_norm(weighted_back(w, z, 20, 3, "")));
+  h = gan_leaky_relu(weighted_back(w, h, 12, 4, "stride=2 padding=1"), 0.1);
+  h = gan_sigmoid(weighted(w, gan_resize(h, 12, 12, "nearest"), 7, 3, "padding=1"));
+  roots[0] = gan_tanh(weighted(w, gan_pad_image(h, "reflect", "1"), 3, 3, ""));
+  roots[1] = gan_gradient(gan_mean(gan_square(roots[0])), z);
+  roots[2] = gan_sum(gan_pool(roots[0], "max kernel=3 stride=2"));
+  *n = 3;
+}
+
+/* Derivatives of derivatives of convolutions. */
+static void images_with_penalty(struct world *w, gan_node **roots, int32_t *n) {
+  gan_node *x = INPUT(w, 4, 8, 8, 2), *h = gan_leaky_relu(weighted(w, x, 5, 4, "stride=2 padding=1"), 0.2);
+  h = gan_leaky_relu(weighted(w, h, 6, 4, "stride=2 padding=1"), 0.2);
+  gan_node *score = weighted(w, h, 1, 2, "");
+  gan_node *slope = gan_norm_per_sample(gan_gradient(score, x));
+  roots[0] = gan_add(gan_mean(score), gan_scale(gan_mean(gan_square(gan_shift(slope, -1))), 10));
+  gradients_of_all(w, roots[0], roots + 1);
+  *n = 1 + w->n_variables;
+}
+
 static void test_networks(void **state) {
   (void)state;
-  static void (*const networks[])(struct world *, gan_node **, int32_t *) = {network_of_relus, network_of_curves, network_with_penalty};
+  static void (*const networks[])(struct world *, gan_node **, int32_t *) = {
+    network_of_relus, network_of_curves, network_with_penalty, network_of_images, generator_of_images, images_with_penalty,
+  };
   for (int32_t isa = 0; isa < ISA_COUNT; isa++)
-    for (int32_t i = 0; i < 3 && kernels_select(isa); i++) {
+    for (int32_t i = 0; i < 6 && kernels_select(isa); i++) {
       struct world w;
       gan_node *roots[ROOTS_MAX];
       int32_t n;
@@ -558,7 +609,7 @@ static void test_customs(void **state) {
 /* ------------------------------------------------------------------ frozen plans */
 
 static gan_node *evaluated_norm(struct world *w, gan_node *x) {
-  int64_t n = x->shape[1];
+  int64_t n = x->shape[x->rank - 1];
   struct variable *v[4];
   gan_node *p[4];
   for (int32_t i = 0; i < 4; i++) p[i] = node_variable(w->g, v[i] = VARIABLE(w, n));
@@ -574,18 +625,31 @@ static gan_node *generator(struct world *w, int64_t batch) {
   return gan_tanh(dense(w, h, 20));
 }
 
+/* Noise, one pixel, 4x4, 8x8, 16x16, and 16x16 once more. */
+static gan_node *image_generator(struct world *w, int64_t batch) {
+  drawn = 4242;
+  gan_node *h = gan_reshape(INPUT(w, batch, 40), 4, (int64_t[]){batch, 1, 1, 40});
+  h = gan_relu(evaluated_norm(w, weighted_back(w, h, 24, 4, "")));
+  h = gan_leaky_relu(evaluated_norm(w, weighted_back(w, h, 10, 4, "stride=2 padding=1")), 0.2);
+  h = gan_relu(evaluated_norm(w, weighted(w, gan_resize(h, 16, 16, "nearest"), 9, 3, "padding=1")));
+  h = gan_tanh(weighted(w, h, 3, 3, "padding=1"));
+  return gan_reshape(gan_pool(h, "average kernel=16x4"), 2, (int64_t[]){batch, 12});
+}
+
 /* The same samples in a batch of `batch`, one after the other. */
-static void sample(int64_t batch, int32_t isa, int32_t frozen, int32_t refreshed, float *out) {
+static void sample(int32_t images, int64_t batch, int32_t isa, int32_t frozen, int32_t refreshed, float *out) {
   struct world w;
   open_world(&w, isa);
-  gan_node *y = generator(&w, batch);
+  gan_node *y = images ? image_generator(&w, batch) : generator(&w, batch);
+  int64_t size = y->shape[1];
   struct plan_root root = {y, NULL};
   struct plan_stage stage = {.name = "sample", .n_roots = 1, .roots = &root};
   struct plan_config config = config_of(&w, &stage, 1);
   config.frozen = frozen;
   struct machine m;
   start(&w, &m, &config, 1);
-  if (frozen) assert_int_equal(plan_calls(m.plan), 3); /* norms went into the weights, activations into the products */
+  /* Norms went into the weights, activations into the products; the last pooling is a reduction of two calls and a factor. */
+  if (frozen) assert_int_equal(plan_calls(m.plan), images ? 7 : 3);
   if (refreshed)
     for (int32_t i = 0; i < w.n_variables; i++) w.variables[i]->data[0] += 0.25f;
   if (refreshed) plan_refresh(m.plan);
@@ -593,7 +657,7 @@ static void sample(int64_t batch, int32_t isa, int32_t frozen, int32_t refreshed
     drawn = 99 + 40 * (uint64_t)first;
     fill(plan_input(m.plan, w.inputs[0]), 40 * batch, -1, 1);
     run(&m, 0);
-    memcpy(out + 20 * first, plan_value(m.plan, y), (size_t)(20 * batch) * sizeof *out);
+    memcpy(out + size * first, plan_value(m.plan, y), (size_t)(size * batch) * sizeof *out);
   }
   stop(&w, &m);
   close_world(&w);
@@ -601,15 +665,16 @@ static void sample(int64_t batch, int32_t isa, int32_t frozen, int32_t refreshed
 
 static void test_frozen(void **state) {
   (void)state;
-  float expected[240], whole[240], single[240];
   for (int32_t isa = 0; isa < ISA_COUNT; isa++)
-    for (int32_t refreshed = 0; refreshed < 2 && kernels_select(isa); refreshed++) {
-      sample(12, isa, 0, refreshed, expected);
-      sample(12, isa, 1, refreshed, whole);
+    for (int32_t mode = 0; mode < 4 && kernels_select(isa); mode++) {
+      float expected[240] = {0}, whole[240] = {0}, single[240] = {0};
+      int32_t refreshed = mode % 2, images = mode / 2;
+      sample(images, 12, isa, 0, refreshed, expected);
+      sample(images, 12, isa, 1, refreshed, whole);
       assert_close(whole, expected, 240, 2e-5);
       for (int64_t batch = 1; batch < 12; batch += batch < 4 ? 1 : 2) {
         if (12 % batch) continue;
-        sample(batch, isa, 1, refreshed, single);
+        sample(images, batch, isa, 1, refreshed, single);
         assert_memory_equal(single, whole, sizeof whole);
       }
     }

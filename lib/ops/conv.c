@@ -113,7 +113,7 @@ int32_t conv_cut(struct call *calls, const struct kernels *k) {
     c->scratch = conv_scratch(k, &s);
     c->shared_bytes = conv_shared(k, &s);
   }
-  calls[0].flops = conv_flops(&s);
+  calls[s.product == CONV_W ? 0 : passes - 1].flops = conv_flops(&s); /* weights are packed before, partial sums are added after */
   return passes;
 }
 

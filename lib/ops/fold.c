@@ -1,10 +1,10 @@
 /* Folds, done while nodes are made, so that derivatives follow from what is left.
  *
- * Pixels repeated f times, then a kernel of k taps at stride 1: each pixel meets every phase of the result with a sum of taps, so that
- * the whole is one transposed convolution of k + f - 1 taps at stride f. A kernel of k taps, then the mean of f: one convolution of
- * k + f - 1 taps at stride f, of means of shifted taps. With 3 taps and f = 2 both are 4/9 of the products. Zeros around the image
- * stay zeros around the smaller one, so borders are exact too. A kernel of one pixel does not mix pixels: it changes places with
- * either. New weights are linear in the old ones, by tables.
+ * Pixels repeated f times, then a kernel of k taps at stride 1: each pixel meets every phase of the result with a sum of taps, so
+ * that the whole is one transposed convolution of k + f - 1 taps at stride f. A kernel of k taps, then the mean of f: one
+ * convolution of k + f - 1 taps at stride f, of means of shifted taps. With 3 taps and f = 2 both are 4/9 of the products. Zeros
+ * around the image stay zeros around the smaller one, so borders are exact too. A kernel of one pixel does not mix pixels: it
+ * changes places with either. New weights are linear in the old ones, by tables.
  */
 #include "ops/fold.h"
 
@@ -12,8 +12,8 @@
 
 /* --------------------------------------------------------------------------------------------------------------- weights */
 
-/* taps + factor - 1 taps, each the sum, times `weight`, of `factor` neighbours: the last one ends with tap 0 (backwards), or the first
- * one does. Taps that do not exist are zero. */
+/* taps + factor - 1 taps, each the sum, times `weight`, of `factor` neighbours: the last one ends with tap 0 (backwards), or the
+ * first one does. Taps that do not exist are zero. */
 static struct resample_table *sums_of_taps(gan_graph *g, int64_t taps, int64_t factor, int32_t backwards, double weight) {
   int64_t rows = taps + factor - 1;
   struct resample_table *t = resample_table_new(g, rows, taps, size_mul(taps, factor));

@@ -1,10 +1,10 @@
 /* Inside of the plan floor: what the passes hand on to each other.
  *
- * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c), put in order
- * (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one product, one elementwise
- * chain, or one other node (units.c, products.c, fuse.c). Units read and write *buffers*. Lowering (lower.c, chains.c) gives a unit
- * its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time, memory.c gives buffers their
- * places. What is left for a run is a flat list of calls (run.c).
+ * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c, freeze.c), put
+ * in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one product, one
+ * elementwise chain, or one other node (units.c, products.c, fuse.c). Units read and write *buffers*. Lowering (lower.c, chains.c)
+ * gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time, memory.c gives
+ * buffers their places. What is left for a run is a flat list of calls (run.c).
  */
 #ifndef GAN_PLAN_BUILD_H
 #define GAN_PLAN_BUILD_H
@@ -159,6 +159,9 @@ void *plan_alloc(struct plan *p, int64_t count, int64_t size);  /* zeroed, freed
 void plan_release_blocks(struct plan *p);
 /* A copy of a node (which may be another value's) with room for its inputs, which are not set. */
 struct value *plan_value_new(struct plan *p, const gan_node *like);
+/* One of a pass: an op on other values, of the shape, stage and constancy of `like`; and v made another op of the same shape. */
+struct value *value_make(struct plan *p, const struct op *op, const struct value *like, int32_t n_in, struct value *const *in);
+gan_status value_become(struct plan *p, struct value *v, const struct op *op, struct value *const *in);
 struct unit *plan_unit_new(struct plan *p, int32_t kind, int32_t stage);
 gan_status unit_add_member(struct plan *p, struct unit *u, struct value *v);
 gan_status unit_add_before(struct plan *p, struct unit *u, struct unit *before);
@@ -184,12 +187,14 @@ gan_status plan_make_products(struct plan *p);
 gan_status plan_fuse(struct plan *p);
 gan_status unit_lower_copy(struct plan *p, struct unit *u, struct value *from, struct buffer *to);
 gan_status unit_lower_product(struct plan *p, struct unit *u);
+gan_status unit_share_workspace(struct plan *p, struct unit *u);   /* that its calls ask for */
 gan_status value_need_buffer(struct plan *p, struct value *v);
 
 /* ------------------------------------------------------------------ passes, in this order */
 
 gan_status plan_schedule(struct plan *p, const struct plan_config *config);
 gan_status plan_simplify(struct plan *p);
+gan_status plan_freeze(struct plan *p);             /* frozen plans: what scales and shifts products, into their weights */
 gan_status plan_sort(struct plan *p);               /* drops what nobody needs; inputs before readers */
 gan_status plan_access(struct plan *p);             /* bases and steps; readers */
 gan_status plan_make_units(struct plan *p);         /* products, fused chains, other nodes */

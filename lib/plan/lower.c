@@ -123,7 +123,7 @@ int32_t chain_fits(const struct plan *p, const struct unit *a, const struct unit
 /* ------------------------------------------------------------------ other nodes */
 
 /* Calls of one node share a workspace, which holds what the largest of them needs. */
-static gan_status share_workspace(struct plan *p, struct unit *u) {
+gan_status unit_share_workspace(struct plan *p, struct unit *u) {
   size_t bytes = 0;
   for (int32_t i = 0; i < u->n_calls; i++)
     if (u->calls[i].shared_bytes > bytes) bytes = u->calls[i].shared_bytes;
@@ -141,7 +141,7 @@ static gan_status lower_node(struct plan *p, struct unit *u) {
   u->n_calls = v->node.op->lower(&v->node, p->kernels, p->use_blas, calls);
   for (int32_t i = 0; i < v->node.n_in; i++) TRY(read_value(p, u, value_dense(value_in(v, i))));
   TRY(write_value(p, u, v));
-  return share_workspace(p, u);
+  return unit_share_workspace(p, u);
 }
 
 gan_status plan_lower(struct plan *p) {

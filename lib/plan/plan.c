@@ -76,6 +76,7 @@ static gan_status build(struct plan *p, const struct plan_config *c) {
   TRY(start_stages(p, c));
   TRY(plan_schedule(p, c));
   if (p->optimize) TRY(plan_simplify(p));
+  if (p->optimize && p->frozen) TRY(plan_freeze(p));
   TRY(plan_sort(p));
   TRY(plan_access(p));
   TRY(plan_make_units(p));

@@ -1,7 +1,10 @@
-/* Products with what follows them: a bias along the last axis and an activation are done while a tile is still in registers. In a
- * frozen plan the second operand is packed once.
+/* Products, of matrices and of images with kernels, with what follows them: a bias along the last axis and an activation are done
+ * while a tile is still in registers. In a frozen plan the second operand is packed once.
  */
 #include "plan/build.h"
+
+#include <stddef.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------ what can follow */
 
@@ -87,10 +90,14 @@ static gan_status add_activation(struct plan *p, struct unit *u, struct value *x
   return unit_add_member(p, u, y);
 }
 
+static int32_t is_convolution(const struct value *v) {
+  return v->node.op == &op_conv || v->node.op == &op_conv_input;
+}
+
 gan_status plan_make_products(struct plan *p) {
   for (int64_t i = 0; i < p->n_values; i++) {
     struct value *v = p->values[i];
-    if (v->node.op != &op_matmul) continue;
+    if (v->node.op != &op_matmul && !is_convolution(v)) continue;
     struct unit *u = plan_unit_new(p, UNIT_PRODUCT, v->stage);
     if (!u) return GAN_ERROR_MEMORY;
     TRY(unit_add_member(p, u, v));
@@ -109,54 +116,117 @@ static gan_status read_buffer(struct plan *p, struct unit *u, struct value *v) {
   return GAN_OK;
 }
 
-static void set_activation(const struct plan *p, struct gemm_shape *s, const struct unit *u) {
+/* What is done to a product before it is stored. */
+struct finish { int32_t act, has_bias; float slope; };
+
+static struct finish activation_of(const struct plan *p, const struct unit *u) {
+  struct finish f = {.act = GEMM_LINEAR};
   const struct value *y = u->members[u->n_members - 1];
-  if (y->node.op == &op_tanh) s->act = GEMM_TANH;
-  if (y->node.op == &op_sigmoid) s->act = GEMM_SIGMOID;
-  if (y->node.op != &op_maximum) return;
-  s->act = GEMM_LEAKY;
-  if (!is_sloped(p, u->members[u->n_members - 2], &s->slope)) s->slope = 0;
+  if (y->node.op == &op_tanh) f.act = GEMM_TANH;
+  if (y->node.op == &op_sigmoid) f.act = GEMM_SIGMOID;
+  if (y->node.op != &op_maximum) return f;
+  f.act = GEMM_LEAKY;
+  if (!is_sloped(p, u->members[u->n_members - 2], &f.slope)) f.slope = 0;
+  return f;
 }
 
-static gan_status read_bias(struct plan *p, struct unit *u, struct gemm_shape *s) {
+static gan_status read_bias(struct plan *p, struct unit *u, struct finish *f) {
   int32_t i = u->n_members > 1 ? bias_of(p, u->members[1], u->members[0]) : -1;
   if (i < 0) return GAN_OK;
-  s->has_bias = 1;
+  f->has_bias = 1;
   return read_buffer(p, u, value_operand(p, u->members[1], i).base);
 }
 
-static void run_pack(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+static void run_pack_matrix(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
   (void)chunk, (void)scratch;
   const struct gemm_shape *s = &c->u.gemm;
   gemm_pack(e->kernels, c->in[0], s->ldb, s->tb, s->n, s->k, c->out[0]);
 }
 
-static int32_t packs_the_same(const struct unit *u, const struct buffer *b, const struct gemm_shape *s) {
-  if (u->kind != UNIT_PACK || u->in[0] != b) return 0;
-  const struct gemm_shape *t = &u->calls[0].u.gemm;
+static void run_pack_kernel(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+  (void)chunk, (void)scratch;
+  conv_pack(e->kernels, &c->u.conv.shape, c->in[0], c->out[0]);
+}
+
+/* A call that packs the second operand of a product, and the bytes of the result. */
+static struct call packing_matrix(const struct plan *p, const struct gemm_shape *s, size_t *bytes) {
+  struct call c = {.run = run_pack_matrix, .chunks = 1, .n_in = 1, .n_out = 1};
+  c.u.gemm = *s;
+  *bytes = gemm_packed_bytes(p->kernels, s->n, s->k);
+  return c;
+}
+
+static struct call packing_kernel(const struct plan *p, const struct conv_shape *s, size_t *bytes) {
+  struct call c = {.run = run_pack_kernel, .chunks = 1, .n_in = 1, .n_out = 1};
+  c.u.conv.shape = *s;
+  *bytes = conv_packed_bytes(p->kernels, s);
+  return c;
+}
+
+static int32_t same_matrix(const struct gemm_shape *s, const struct gemm_shape *t) {
   return t->n == s->n && t->k == s->k && t->ldb == s->ldb && t->tb == s->tb;
 }
 
+static int32_t same_kernel(const struct conv_shape *s, const struct conv_shape *t) {
+  return !memcmp(s, t, offsetof(struct conv_shape, act)); /* sizes, windows, and which product it is */
+}
+
+static int32_t packs_the_same(const struct unit *u, const struct buffer *b, const struct call *c) {
+  if (u->kind != UNIT_PACK || u->in[0] != b || u->calls[0].run != c->run) return 0;
+  if (c->run == run_pack_matrix) return same_matrix(&u->calls[0].u.gemm, &c->u.gemm);
+  return same_kernel(&u->calls[0].u.conv.shape, &c->u.conv.shape);
+}
+
 /* The second operand as the kernel likes it best: packed in the prologue if it never changes. Packed products have the same bits
- * for a row whatever the number of rows, so a frozen plan packs also what does change. */
-static gan_status pack_operand(struct plan *p, struct unit *user, const struct value *b, const struct gemm_shape *s) {
+ * for a row, or an image, whatever the number of them, so a frozen plan packs also what does change. */
+static gan_status pack_operand(struct plan *p, struct unit *user, const struct value *b, const struct call *pack, size_t bytes) {
   struct buffer *from = user->in[1];
   for (const struct unit *u = p->units; u; u = u->next)
-    if (packs_the_same(u, from, s) && (u->stage == PROLOGUE || u->stage == user->stage)) {
+    if (packs_the_same(u, from, pack) && (u->stage == PROLOGUE || u->stage == user->stage)) {
       user->in[1] = u->out[0];
       return GAN_OK;
     }
   int32_t stage = b->fixed ? PROLOGUE : user->stage;
   struct unit *u = plan_unit_new(p, UNIT_PACK, stage);
-  struct buffer *to = plan_buffer_new(p, stage == PROLOGUE ? REGION_KEPT : REGION_ARENA, (int64_t)gemm_packed_bytes(p->kernels, s->n, s->k));
+  struct buffer *to = plan_buffer_new(p, stage == PROLOGUE ? REGION_KEPT : REGION_ARENA, (int64_t)bytes);
   if (!u || !to || !(u->calls = plan_alloc(p, 1, sizeof *u->calls))) return GAN_ERROR_MEMORY;
   u->n_calls = u->n_in = u->n_out = 1;
   u->in[0] = from;
   u->out[0] = user->in[1] = to;
   to->writer = u;
-  u->calls[0] = (struct call){.run = run_pack, .chunks = 1, .n_in = 1, .n_out = 1};
-  u->calls[0].u.gemm = *s;
+  u->calls[0] = *pack;
   return GAN_OK;
+}
+
+static gan_status finish_matrix(struct plan *p, struct unit *u, const struct value *b, const struct finish *f) {
+  struct gemm_shape *s = &u->calls[0].u.product.shape;
+  s->act = f->act;
+  s->has_bias = f->has_bias;
+  s->slope = f->slope;
+  if (p->frozen && u->calls[0].u.product.rank == 0) {
+    size_t bytes;
+    struct call pack = packing_matrix(p, s, &bytes);
+    TRY(pack_operand(p, u, b, &pack, bytes));
+    s->packed = 1;
+  }
+  matmul_cut(&u->calls[0], p->kernels);
+  u->calls[0].n_in = u->n_in;
+  return GAN_OK;
+}
+
+static gan_status finish_convolution(struct plan *p, struct unit *u, const struct value *b, const struct finish *f) {
+  struct conv_shape *s = &u->calls[0].u.conv.shape;
+  s->act = f->act;
+  s->has_bias = f->has_bias;
+  s->slope = f->slope;
+  if (p->frozen) {
+    size_t bytes;
+    struct call pack = packing_kernel(p, s, &bytes);
+    TRY(pack_operand(p, u, b, &pack, bytes));
+    s->packed = 1;
+  }
+  u->n_calls = conv_cut(u->calls, p->kernels);
+  return unit_share_workspace(p, u);
 }
 
 gan_status unit_lower_product(struct plan *p, struct unit *u) {
@@ -164,17 +234,11 @@ gan_status unit_lower_product(struct plan *p, struct unit *u) {
   struct value *a = value_dense(value_in(v, 0)), *b = value_dense(value_in(v, 1)), *y = u->members[u->n_members - 1];
   if (!(u->calls = plan_alloc(p, CALLS_MAX, sizeof *u->calls))) return GAN_ERROR_MEMORY;
   u->n_calls = v->node.op->lower(&v->node, p->kernels, p->use_blas, u->calls);
-  struct gemm_shape *s = &u->calls[0].u.product.shape;
+  struct finish f = activation_of(p, u);
   TRY(read_buffer(p, u, a));
   TRY(read_buffer(p, u, b));
-  TRY(read_bias(p, u, s));
-  set_activation(p, s, u);
-  if (p->frozen && u->calls[0].u.product.rank == 0) {
-    TRY(pack_operand(p, u, b, s));
-    s->packed = 1;
-  }
-  matmul_cut(&u->calls[0], p->kernels);
-  u->calls[0].n_in = u->n_in;
+  TRY(read_bias(p, u, &f));
+  TRY((is_convolution(v) ? finish_convolution : finish_matrix)(p, u, b, &f));
   TRY(value_need_buffer(p, y));
   u->out[u->n_out++] = y->buffer;
   return GAN_OK;
