@@ -871,8 +871,8 @@ GAN_API gan_node *gan_resize1d(gan_node *x, int64_t length, const char *mode);
 
 /** The mean or the maximum of what lies under a kernel: "average kernel=2 stride=2 padding=0 count-include-pad=yes", "max kernel=3
  * stride=2 padding=1". The stride is the kernel's size if it is not given; padding is less than the kernel, as a size, same, valid
- * or "top,bottom,left,right", and is never a maximum. Where kernels do not overlap, equal maxima share the gradient evenly; else the
- * first has it. Pooling over everything is gan_mean_axes or gan_max_axes.
+ * or "top,bottom,left,right", and is never a maximum. Where kernels do not overlap, equal maxima share the gradient evenly; else
+ * the first has it. Pooling over everything is gan_mean_axes or gan_max_axes.
  *   x        in borrowed; f32, (n,h,w,c) or (n,length,c)
  *   options  in borrowed
  * Returns: the node.  Threads: context.  Since: 0.1 */
@@ -996,9 +996,9 @@ GAN_API gan_status gan_loss_create(gan_context *context, const char *text, gan_l
  * Threads: any.  Since: 0.1 */
 GAN_API void gan_loss_free(gan_loss *loss);
 
-/** What the discriminator and the generator minimise, from the scores of real and generated samples (r and f; before any sigmoid, of
- * any shape, so that a discriminator of patches needs nothing special); means over all elements. Losses that need more than scores
- * are emitted by gan_loss_term().
+/** What the discriminator and the generator minimise, from the scores of real and generated samples (r and f; before any sigmoid,
+ * of any shape, so that a discriminator of patches needs nothing special); means over all elements. Losses that need more than
+ * scores are emitted by gan_loss_term().
  *   minimax           D: softplus(-r) + softplus(f); G: -softplus(f), saturating (Goodfellow et al. 2014, eq. 1)
  *   non-saturating    D: the same; G: softplus(-f) (Goodfellow et al. 2014, section 3)
  *   boundary-seeking  D: the same; G: f^2 / 2 (Hjelm et al. 2018, eq. 10)
@@ -1012,8 +1012,8 @@ GAN_API void gan_loss_free(gan_loss *loss);
  *   ebgan             energies: D: r + max(0, margin - f); G: f (Zhao et al. 2017)
  *   began             energies: D: r - k f; G: f; k += rate (gamma r - f), within 0 .. 1 (Berthelot et al. 2017)
  * Where D of ebgan or began is an autoencoder, give gan_loss_term() the samples: energies are |x - D(x)|^power.
- * Losses of single scores take smooth, smooth-fake (label smoothing: the share of the other label's formula, Salimans et al. 2016), flip
- * (chance that D is told the other label), real and fake (factors of the sides in D's loss).
+ * Losses of single scores take smooth, smooth-fake (label smoothing: the share of the other label's formula, Salimans et al.
+ * 2016), flip (chance that D is told the other label), real and fake (factors of the sides in D's loss).
  *   loss  in borrowed
  *   real  in borrowed; gan_loss_generator: NULL ok unless the loss is relativistic or softmax
  *   fake  in borrowed
@@ -1046,11 +1046,11 @@ typedef struct gan_scene {
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
 
-/** What a loss or penalty adds to one side of a game; a constant 0 if it adds nothing to that side. Besides the losses above and the
- * penalties below:
+/** What a loss or penalty adds to one side of a game; a constant 0 if it adds nothing to that side. Besides the losses above and
+ * the penalties below:
  *   ac-gan           weight (CE(real) + fake CE(fake)); G: weight CE(fake): cross-entropies of the labels (Odena et al. 2017)
- *   semi-supervised  D gives logits of K classes: D: softplus(-s) + softplus(s') + supervised CE of the labels below K, s = log sum e^logits;
- *                    G: generator softplus(-s') (Salimans et al. 2016, section 5)
+ *   semi-supervised  D gives logits of K classes: D: softplus(-s) + softplus(s') + supervised CE of the labels below K, s = log
+ *                    sum e^logits; G: generator softplus(-s') (Salimans et al. 2016, section 5)
  *   multi-hinge      D gives K + 1 logits: D: max(0, 1 + wrong - right), right the label's, for generated samples the last; G: the
  *                    same with their labels (Kavalerov et al. 2021)
  *   contrastive-2c, d2d-ce  weight gan_contrastive_2c(), gan_d2d_ce(): D at real samples, G at generated ones
@@ -1060,8 +1060,12 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
  *   orthogonal       weight sum of (W W' off the diagonal)^2 over the weights of D, G or both (Brock et al. 2019)
  *   historical-averaging  weight |weights - their mean over all steps|^2 (Salimans et al. 2016, section 3.3)
- *   path-length      G: weight mean((|J' y| - a)^2), y normal / root of the pixels, a the moving mean of |J' y| (Karras et al. 2020)
- *   zcr              z' = z + noise; D: weight mean((D(G(z)) - D(G(z')))^2); G: -generator mean((G(z) - G(z'))^2) (Zhao et al. 2021)
+ *   path-length      G: weight mean((|J' y| - a)^2), y normal / root of the pixels, a the moving mean of |J' y| (Karras et al.
+ *                    2020)
+ *   consistency      D: weight mean((D(real) - D(T(real)))^2), T an augmentation of gan_augment() (Zhang et al. 2020)
+ *   bcr              D: the same + fake mean((D(fake) - D(T(fake)))^2) (Zhao et al. 2021)
+ *   zcr              z' = z + noise; D: weight mean((D(G(z)) - D(G(z')))^2); G: -generator mean((G(z) - G(z'))^2) (Zhao et al.
+ *                    2021)
  *   loss   in borrowed
  *   side   in value; GAN_SIDE_D, GAN_SIDE_G
  *   scene  in borrowed; graph is set
@@ -1117,8 +1121,8 @@ GAN_API gan_node *gan_binary_cross_entropy(gan_node *logits, double target);
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_binary_cross_entropy_to(gan_node *logits, gan_node *targets);
 
-/** Distances, means over all elements of d = a - b: |d|; d^2; d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2) (Huber 1964).
- * CycleGAN's cycle and identity losses are gan_l1(back(there(x)), x) and gan_l1(there(y), y) (Zhu et al. 2017).
+/** Distances, means over all elements of d = a - b: |d|; d^2; d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2) (Huber
+ * 1964). CycleGAN's cycle and identity losses are gan_l1(back(there(x)), x) and gan_l1(there(y), y) (Zhu et al. 2017).
  *   a      in borrowed; any shape
  *   b      in borrowed; the same shape
  *   delta  in value; > 0
@@ -1135,8 +1139,9 @@ GAN_API gan_node *gan_huber(gan_node *a, gan_node *b, double delta);
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_perceptual(gan_network *network, gan_node *x, gan_node *target);
 
-/** Divergences from a distribution that nodes describe, per sample and in the mean of the batch: of a Gaussian from the standard one,
- * sum of (e^v + m^2 - 1 - v) / 2 (Kingma and Welling 2014); between two categorical ones, sum of p (log p - log q) over the last axis.
+/** Divergences from a distribution that nodes describe, per sample and in the mean of the batch: of a Gaussian from the standard
+ * one, sum of (e^v + m^2 - 1 - v) / 2 (Kingma and Welling 2014); between two categorical ones, sum of p (log p - log q) over the
+ * last axis.
  *   mean          in borrowed; (batch, ..)
  *   log_variance  in borrowed; the same shape
  *   p             in borrowed; logits, (.., classes)
@@ -1145,15 +1150,16 @@ GAN_API gan_node *gan_perceptual(gan_network *network, gan_node *x, gan_node *ta
 GAN_API gan_node *gan_kl_gaussian(gan_node *mean, gan_node *log_variance);
 GAN_API gan_node *gan_kl_categorical(gan_node *p, gan_node *q);
 
-/** Negative log-likelihood of x under a Gaussian, summed over each sample, in the mean of the batch: ((x - m)^2 e^-v + v + log 2 pi) / 2.
+/** Negative log-likelihood of x under a Gaussian, summed over each sample, in the mean of the batch: ((x - m)^2 e^-v + v + log 2
+ * pi) / 2.
  *   x             in borrowed; (batch, ..)
  *   mean          in borrowed; the same shape
  *   log_variance  in borrowed; the same shape; NULL ok: variance 1
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_gaussian_likelihood(gan_node *x, gan_node *mean, gan_node *log_variance);
 
-/** Minus the variational lower bound on the mutual information of a code and the samples made with it, in nats (InfoGAN, Chen et al. 2016):
- * the negative log-likelihood of the code under its prediction, less the entropy of the code.
+/** Minus the variational lower bound on the mutual information of a code and the samples made with it, in nats (InfoGAN, Chen et
+ * al. 2016): the negative log-likelihood of the code under its prediction, less the entropy of the code.
  *   code          in borrowed; categorical: (batch), i32; else (batch, n), f32
  *   prediction    in borrowed; logits (batch, classes); else means (batch, n), or means and log variances (batch, 2 n)
  *   distribution  in borrowed; of the code: "categorical", "uniform" (in -1 .. 1), "normal"
@@ -1183,8 +1189,10 @@ GAN_API gan_node *gan_class_score(gan_node *logits);
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_multi_hinge(gan_node *logits, gan_node *labels);
 
-/** Contrasts in a batch, with c(i, j) the cosine of features i and j, c(i) that of features i and their embedding, t the temperature.
- *   2C      mean of log(e^(c(i)/t) + sum over j != i of e^(c(i, j)/t)) - log(the same over j of i's label) (ContraGAN, Kang and Park 2020)
+/** Contrasts in a batch, with c(i, j) the cosine of features i and j, c(i) that of features i and their embedding, t the
+ * temperature.
+ *   2C      mean of log(e^(c(i)/t) + sum over j != i of e^(c(i, j)/t)) - log(the same over j of i's label) (ContraGAN, Kang and
+ *           Park 2020)
  *   D2D-CE  mean of log(e^(p(i)) + sum over j of other labels of e^(max(0, c(i, j) - 1 + margin)/t)) - p(i),
  *           p(i) = min(0, c(i) - margin)/t (ReACGAN, Kang et al. 2021)
  *   features     in borrowed; (batch, columns)
@@ -1196,8 +1204,8 @@ GAN_API gan_node *gan_multi_hinge(gan_node *logits, gan_node *labels);
 GAN_API gan_node *gan_contrastive_2c(gan_node *features, gan_node *embeddings, gan_node *labels, double temperature);
 GAN_API gan_node *gan_d2d_ce(gan_node *features, gan_node *embeddings, gan_node *labels, double temperature, double margin);
 
-/** loss + c other, with c such that the gradient of c other is ratio times as long as that of loss: c = ratio |grad loss| / (|grad other|
- * + 1e-6), a constant for gradients.
+/** loss + c other, with c such that the gradient of c other is ratio times as long as that of loss: c = ratio |grad loss| /
+ * (|grad other| + 1e-6), a constant for gradients.
  *   loss   in borrowed; rank 0
  *   other  in borrowed; rank 0
  *   ratio  in value; >= 0
@@ -1205,6 +1213,17 @@ GAN_API gan_node *gan_d2d_ce(gan_node *features, gan_node *embeddings, gan_node 
  *   at     in borrowed; count nodes with respect to which the gradients are taken: weights, or a generator's output
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_mix_by_gradient(gan_node *loss, gan_node *other, double ratio, int32_t count, gan_node *const *at);
+
+/** Augments samples so that a gradient passes through, each augmentation at a sample with the chance p: "color" (brightness +
+ * -0.5 .. 0.5, saturation * 0 .. 2, contrast * 0.5 .. 1.5), "flip" (left and right, every other sample), "translation=0.125" (by
+ * up to that share of height and width, zeros come in), "cutout=0.5" (a rectangle of that share becomes 0), "noise=0.1" (normal
+ * noise); several with blanks between. DiffAugment (Zhao et al. 2020); with p moved by the scores ADA (Karras et al. 2020). Each
+ * call draws its own numbers.
+ *   x     in borrowed; (batch, height, width, channels); noise: (batch, ..)
+ *   text  in borrowed; "color translation=0.125 cutout=0.5"
+ *   p     in borrowed; rank 0; NULL ok: always
+ * Returns: a node of x's shape.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_augment(gan_node *x, const char *text, gan_node *p);
 
 /* Emits the nodes of a loss: side 0 is what D minimises, 1 what G minimises; real is NULL where the game has none. */
 typedef gan_node *(*gan_loss_function)(void *user, int32_t side, gan_node *real, gan_node *fake);

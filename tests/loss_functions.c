@@ -31,6 +31,11 @@ CALL(d2d_ce, a->in[0], a->in[1], a->in[2], a->number, a->second)
 CALL(perceptual, a->network, a->in[0], a->in[1])
 static gan_node *class_score(const struct arguments *a) { return gan_mean(gan_class_score(a->in[0])); }
 
+/* Weighted, so that every element of the result has its own gradient. */
+static gan_node *augment(const struct arguments *a) {
+  return gan_sum(gan_mul(gan_augment(a->in[0], a->word, a->count == 3 ? a->in[2] : NULL), a->in[1]));
+}
+
 /* Of two losses of one input, with respect to it. */
 static gan_node *mix_by_gradient(const struct arguments *a) {
   gan_node *loss = gan_mean(gan_square(a->in[0])), *other = gan_mean(gan_tanh(gan_mul(a->in[0], a->in[1])));
@@ -56,6 +61,8 @@ static const struct row { struct loss_function public; call *call; } rows[] = {
   {{"multi-hinge", "5x4 5:i4 -2..2 separate"}, multi_hinge},
   {{"contrastive-2c 0.5", "6x4 6x4 6:i3 -1..1"}, contrastive_2c},
   {{"d2d-ce 0.25 0.98", "6x4 6x4 6:i3 -1..1"}, d2d_ce},
+  {{"augment color flip translation=0.2 cutout=0.4 noise=0.1", "3x4x5x2 3x4x5x2 -1..1; 3x4x5x2 3x4x5x2 scalar 0.1..0.9"}, augment},
+  {{"augment noise=0.5", "3x4 3x4 -1..1"}, augment},
   {{"mix-by-gradient 0.5", ""}, mix_by_gradient},   /* its factor is a constant for gradients alone */
   {{"perceptual", ""}, perceptual},                 /* needs a network, and stops at the target */
 };

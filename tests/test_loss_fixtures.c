@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "loss_functions.h"
 #include "train/loss.h"
 
@@ -139,20 +140,27 @@ static gan_scene scene_of(struct scene_case *c) {
   return s;
 }
 
-/* Random nodes in the order in which they came get the numbers of the case. */
+static const struct array *drawn_by(const struct scene_case *c, const gan_node *n) {
+  for (int32_t i = 0; i < c->n_drawn; i++)
+    if (rng_hash(c->drawn[i].name) == n->attr.stream && c->drawn[i].count == n->count) return &c->drawn[i];
+  fail_msg("%s: a node draws numbers that are not in the case", c->text);
+  return NULL;
+}
+
+/* Random nodes get the numbers of the case. */
 static void fix_random(struct scene_case *c) {
-  int32_t next = 0;
+  int32_t fixed = 0;
   for (int64_t i = 0; i < c->graph->n_nodes; i++) {
     gan_node *n = c->graph->nodes[i];
     if (n->op != &op_random) continue;
-    if (next == c->n_drawn || c->drawn[next].count != n->count) fail_msg("%s: draws not %d arrays", c->text, c->n_drawn);
+    const struct array *a = drawn_by(c, n);
     float *values = graph_alloc(c->graph, (size_t)n->count * sizeof *values);
-    for (int64_t k = 0; k < n->count; k++) values[k] = (float)c->drawn[next].values[k];
+    for (int64_t k = 0; k < n->count; k++) values[k] = (float)a->values[k];
     n->op = &op_tensor;
     n->attr = (struct attributes){.data = values};
-    next++;
+    fixed++;
   }
-  assert_int_equal(next, c->n_drawn);
+  assert_int_equal(fixed, c->n_drawn);
 }
 
 static void output_gradients(struct scene_case *c, gan_node *y, const char *side) {
@@ -246,6 +254,13 @@ static void add_input(struct scene_case *c, char *at, int32_t type) {
   read_array(&c->in[i], at);
 }
 
+static void add_drawn(struct scene_case *c, char *at) {
+  assert_true(c->n_drawn < ARRAYS);
+  struct array *a = &c->drawn[c->n_drawn++];
+  take_word(&at, a->name);
+  read_array(a, at);
+}
+
 static void add_network(struct scene_case *c, char *at) {
   char role[WORD];
   take_word(&at, role);
@@ -283,7 +298,7 @@ static void obey(struct scene_case *c, char *line) {
   else if (!strcmp(word, "in-i32")) add_input(c, at, GAN_I32);
   else if (!strcmp(word, "network")) add_network(c, at);
   else if (!strcmp(word, "weights")) set_weights(c, at);
-  else if (!strcmp(word, "random")) read_array(&c->drawn[c->n_drawn++], at);
+  else if (!strcmp(word, "random")) add_drawn(c, at);
   else if (!strcmp(word, "run")) run(c);
   else if (!strcmp(word, "out")) expect(c, at);
   else if (!strcmp(word, "state")) compare_state(c, at);

@@ -10,7 +10,9 @@
 
 struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_game *game; gan_loss *began, *lecam, *path, *history; };
 
-static const char *const texts[] = {"began rate=0.002 k=0.5", "lecam", "path-length rate=0.1", "historical-averaging of=both weight=0.1"};
+static const char *const texts[] = {
+  "began rate=0.002 k=0.5", "lecam", "path-length rate=0.1", "historical-averaging of=both weight=0.1",
+};
 
 static gan_status make_losses(struct play *p) {
   gan_loss **const losses[] = {&p->began, &p->lecam, &p->path, &p->history};
@@ -174,6 +176,7 @@ static gan_status emit_all(gan_context *ctx, gan_network *g, gan_network *d) {
   const int64_t z_shape[2] = {4, 2}, x_shape[2] = {4, 3}, batch = 4;
   gan_node *in[2] = {gan_input(graph, "z", GAN_F32, 2, z_shape), gan_input(graph, "c", GAN_F32, 2, z_shape)};
   gan_node *real[3] = {NULL}, *fake[3] = {NULL};
+  static const char *const augmented[] = {"consistency augment=(noise=0.1)", "bcr augment=(noise=0.1)"};   /* of points */
   gan_scene s;
   gan_scene_init(&s, sizeof s);
   s.graph = graph;
@@ -192,7 +195,10 @@ static gan_status emit_all(gan_context *ctx, gan_network *g, gan_network *d) {
   for (int32_t kind = GAN_LIST_LOSSES; kind <= GAN_LIST_PENALTIES && status == GAN_OK; kind++) {
     for (int32_t i = 0; i < gan_list_count(kind) && status == GAN_OK; i++) {
       gan_loss *loss = NULL;
-      status = gan_loss_create(ctx, gan_list_name(kind, i), &loss);
+      const char *name = gan_list_name(kind, i);
+      if (strcmp(name, "consistency") == 0) name = augmented[0];
+      if (strcmp(name, "bcr") == 0) name = augmented[1];
+      status = gan_loss_create(ctx, name, &loss);
       for (int32_t side = 0; side < 2 && status == GAN_OK; side++) gan_loss_term(loss, side, &s);
       gan_loss_free(loss);
     }
