@@ -52,18 +52,18 @@ static struct vectors stored(gan_network *n) {
 
 /* One iteration of the power method on (outputs, inputs). */
 static void iterate(struct vectors *s, const float *w) {
-  for (int32_t i = 0; i < INPUTS; i++) {
-    s->v[i] = 0;
-    for (int32_t o = 0; o < OUTPUTS; o++) s->v[i] += (double)w[o * INPUTS + i] * s->u[o];
-  }
-  double of_v = length(s->v, INPUTS);
-  for (int32_t i = 0; i < INPUTS; i++) s->v[i] /= of_v;
   for (int32_t o = 0; o < OUTPUTS; o++) {
     s->u[o] = 0;
     for (int32_t i = 0; i < INPUTS; i++) s->u[o] += (double)w[o * INPUTS + i] * s->v[i];
   }
   double of_u = length(s->u, OUTPUTS);
   for (int32_t o = 0; o < OUTPUTS; o++) s->u[o] /= of_u;
+  for (int32_t i = 0; i < INPUTS; i++) {
+    s->v[i] = 0;
+    for (int32_t o = 0; o < OUTPUTS; o++) s->v[i] += (double)w[o * INPUTS + i] * s->u[o];
+  }
+  double of_v = length(s->v, INPUTS);
+  for (int32_t i = 0; i < INPUTS; i++) s->v[i] /= of_v;
 }
 
 static double sigma_of(const struct vectors *s, const float *w) {
@@ -251,8 +251,9 @@ static void test_equalised(void **state) {
 static void test_derived_initializers_refuse(void **state) {
   static const struct { const char *line, *part; } cases[] = {
     {"dense units=3 init=lengths", "N/dense1/weight: its initializer follows from 'weight'"},
-    {"dense units=3 bias-init=(image through=other)", "follows from 'other'"},
-    {"dense units=3 bias-init=singular", "N/dense1/bias: has 3 numbers, N/dense1/weight is 3 by 6"},
+    {"dense units=6 bias-init=(image by=other)", "follows from 'other'"},
+    {"dense units=3 bias-init=image", "N/dense1/bias: has 3 numbers, N/dense1/weight is 3 by 6"},
+    {"dense units=6 bias-init=(image by=weight)", "N/dense1/weight has 36 numbers, expected 6"},
     {"dense units=3 spectral-norm=yes iterations=0", "iterations is 0"},
     {"dense units=3 spectral-norm=perhaps", "expected yes or no"},
   };

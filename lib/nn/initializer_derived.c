@@ -91,23 +91,23 @@ enum { ITERATIONS = 15 };
 
 static gan_status singular_fill(const struct filling *f) {
   struct matrix m;
-  TRY(find_matrix(f, 0, &m));
-  size_t bytes = (size_t)m.outputs * sizeof(float);
-  float *u = context_alloc(f->ctx, bytes);
-  if (!u) return GAN_ERROR_MEMORY;
-  f->ctx->kernels->normal(u, m.outputs, &f->key, 0);
+  TRY(find_matrix(f, 1, &m));
+  size_t bytes = (size_t)m.inputs * sizeof(float);
+  float *v = context_alloc(f->ctx, bytes);
+  if (!v) return GAN_ERROR_MEMORY;
+  f->ctx->kernels->normal(v, m.inputs, &f->key, 0);
   for (int32_t i = 0; i < ITERATIONS; i++) {
-    if (i) apply(&m, f->data, u);
-    set_unit(u, m.outputs);
-    apply_transposed(&m, u, f->data);
-    set_unit(f->data, m.inputs);
+    if (i) apply_transposed(&m, f->data, v);
+    set_unit(v, m.inputs);
+    apply(&m, v, f->data);
+    set_unit(f->data, m.outputs);
   }
-  context_release(f->ctx, u, bytes);
+  context_release(f->ctx, v, bytes);
   return GAN_OK;
 }
 
 const struct initializer_row initializer_singular = {
-  "singular", "The first right singular vector of another variable of the layer, by 15 iterations of the power method from normal "
+  "singular", "The first left singular vector u of another variable W of the layer, by 15 iterations of the power method from normal "
   "numbers: how spectral norm begins.",
   2, derived_options, singular_fill,
 };
@@ -115,23 +115,22 @@ const struct initializer_row initializer_singular = {
 static const struct option image_options[] = {
   {"of", OPTION_TEXT, 0, 0, "weight", "the variable of the same layer that it follows from"},
   {"last", OPTION_FLAG, 0, 0, "no", "outputs are the last axis of it, not the first"},
-  {"through", OPTION_TEXT, 0, 0, "weight_v", "the variable that it multiplies"},
+  {"by", OPTION_TEXT, 0, 0, "weight_u", "the variable that multiplies it"},
 };
 
 static gan_status image_fill(const struct filling *f) {
   struct matrix m;
-  const struct variable *v;
-  TRY(find_matrix(f, 1, &m));
-  TRY(find_source(f, option_text(f->options, "through"), &v));
-  REQUIRE(f->ctx, v->count == m.inputs, "%s: %s has %lld numbers, expected %lld", f->variable->name, v->name, (long long)v->count,
-          (long long)m.inputs);
-  apply(&m, v->data, f->data);
-  set_unit(f->data, m.outputs);
+  const struct variable *u;
+  TRY(find_matrix(f, 0, &m));
+  TRY(find_source(f, option_text(f->options, "by"), &u));
+  REQUIRE(f->ctx, u->count == m.outputs, "%s: %s has %lld numbers, expected %lld", f->variable->name, u->name, (long long)u->count,
+          (long long)m.outputs);
+  apply_transposed(&m, u->data, f->data);
+  set_unit(f->data, m.inputs);
   return GAN_OK;
 }
 
 const struct initializer_row initializer_image = {
-  "image", "The unit vector along the product of another variable of the layer with a third one: the first left singular vector "
-  "beside `singular`.",
+  "image", "The unit vector along W'u of two other variables of the layer: the first right singular vector beside `singular`.",
   3, image_options, image_fill,
 };

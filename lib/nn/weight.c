@@ -61,10 +61,11 @@ static gan_node *weight_norm(const struct shaping *s, gan_node *weight) {
 /* ------------------------------------------------------------------ spectral norm
  *
  * sigma = u' W v with unit vectors that the power method brings towards the first singular ones. They are constants for gradients.
- * One training application of a phase moves them; the others of the phase take what it found, and its commit stores it.
+ * One training application of a phase moves them; the others of the phase take what it found, and its commit stores it. (PyTorch's
+ * parametrizations.spectral_norm moves them, in the same order, at every access of the weight in training.)
  */
 
-struct spectrum { gan_node *u, *v, *image; };   /* (1, outputs), (1, inputs), W v (1, outputs) */
+struct spectrum { gan_node *u, *v, *image; };   /* (1, outputs), (1, inputs), u' W (1, inputs) */
 
 /* Of length 1, and a constant for gradients. */
 static gan_node *unit(const struct shaping *s, gan_node *x) {
@@ -73,15 +74,15 @@ static gan_node *unit(const struct shaping *s, gan_node *x) {
   return gan_stop_gradient(gan_div(x, divisor));
 }
 
-static gan_node *image_of(const struct shaping *s, gan_node *v, gan_node *matrix) {
-  return gan_matmul(v, matrix, 0, !s->weight->last);
+static gan_node *image_of(const struct shaping *s, gan_node *u, gan_node *matrix) {
+  return gan_matmul(u, matrix, 0, s->weight->last);
 }
 
 static void iterate(const struct shaping *s, struct spectrum *p, gan_node *matrix) {
   for (int64_t i = layer_int(s->call, "iterations"); i-- > 0 && !s->call->graph->failed;) {
-    p->v = unit(s, gan_matmul(p->u, matrix, 0, s->weight->last));
-    p->image = image_of(s, p->v, matrix);
-    p->u = unit(s, p->image);
+    p->u = unit(s, gan_matmul(p->v, matrix, 0, !s->weight->last));
+    p->image = image_of(s, p->u, matrix);
+    p->v = unit(s, p->image);
   }
 }
 
@@ -90,22 +91,22 @@ static gan_node *spectral_norm(const struct shaping *s, gan_node *weight) {
   struct gan_layer_call *c = s->call;
   part_name(of_u, s, "u");
   part_name(of_v, s, "v");
-  struct spectrum p = {.v = layer_state(c, of_v, 1, &s->inputs, derived_init(init, s, "singular"))};
+  struct spectrum p = {.u = layer_state(c, of_u, 1, &s->outputs, derived_init(init, s, "singular"))};
   derived_init(init, s, "image");
-  snprintf(init + strlen(init), sizeof init - strlen(init), " through=%s", of_v);
-  p.u = layer_state(c, of_u, 1, &s->outputs, init);
-  p.v = gan_reshape(p.v, 2, (int64_t[]){1, s->inputs});
+  snprintf(init + strlen(init), sizeof init - strlen(init), " by=%s", of_u);
+  p.v = layer_state(c, of_v, 1, &s->inputs, init);
   p.u = gan_reshape(p.u, 2, (int64_t[]){1, s->outputs});
+  p.v = gan_reshape(p.v, 2, (int64_t[]){1, s->inputs});
 
   gan_node *matrix = as_matrix(s, weight);
   if (c->training && !layer_assigned(c, of_u)) {
     iterate(s, &p, matrix);
-    layer_assign(c, of_v, gan_reshape(p.v, 1, &s->inputs));
     layer_assign(c, of_u, gan_reshape(p.u, 1, &s->outputs));
+    layer_assign(c, of_v, gan_reshape(p.v, 1, &s->inputs));
   } else {
-    p.image = image_of(s, p.v, matrix);
+    p.image = image_of(s, p.u, matrix);
   }
-  return gan_div(weight, gan_sum(gan_mul(p.u, p.image)));
+  return gan_div(weight, gan_sum(gan_mul(p.image, p.v)));
 }
 
 /* ------------------------------------------------------------------ for layers */
