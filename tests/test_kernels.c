@@ -1,5 +1,6 @@
 /* Every kernel of every instruction set that this processor runs, against plain loops in double; and the promises about bits:
  * an element's bits do not depend on its place, on the order of chunks or, in packed products, on the number of rows. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -429,7 +430,7 @@ static void test_sums(void **state) {
     double sum = 0, squares = 0, most = -INFINITY;
     for (int64_t i = 0; i < n; i++) sum += x[i], squares += (double)x[i] * x[i], most = x[i] > most ? x[i] : most;
     assert_near(k->sum(x, n), sum, 1e-6 * (double)(n + 1));
-    assert_near(k->sum_squares(x, n), squares, 1e-12 * (squares + 1));
+    assert_near(k->sum_squares(x, n), squares, 3e-7 * squares);
     assert_true(k->max(x, n) == (float)most);
     assert_int_equal(k->all_finite(x, n), 1);
     if (n) {
@@ -738,6 +739,40 @@ static void test_bytes(void **state) {
   }
 }
 
+/* What a float's square cannot hold, in one block or in all of them. */
+static void test_squares_out_of_range(void **state) {
+  (void)state;
+  const float sizes[] = {0, 1e-30f, 1e-16f, 1, 1e19f, 1e30f, FLT_MAX};
+  FOR_EACH_ISA(k) for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    enum { N = 3000 };
+    float *x = random_floats(N, 0, 1);
+    double squares = 0;
+    for (int i = 0; i < N; i++) {
+      if (i < 1500 || i % 7 == 0) x[i] *= sizes[s];
+      squares += (double)x[i] * x[i];
+    }
+    assert_near(k->sum_squares(x, N), squares, 3e-7 * squares);
+    x[draw(0, N - 1)] = NAN;
+    assert_true(isnan(k->sum_squares(x, N)));
+    for (int i = 0; i < N; i++) x[i] = 1;
+    x[draw(0, N - 1)] = INFINITY;
+    assert_true(isinf(k->sum_squares(x, N)));
+    free(x);
+  }
+}
+
+/* A gradient so large that its square is infinite leaves the weights finite, one of 0 leaves them alone. */
+static void test_adam_extremes(void **state) {
+  (void)state;
+  const struct adam_scalars s = {2e-3f, 0.5f, 0.999f, 1e-8f, 2.0f, 1000.0f, 0};
+  FOR_EACH_ISA(k) for (int turn = 0; turn < 2; turn++) {
+    float w[40], g[40], m[40] = {0}, v[40] = {0};
+    for (int i = 0; i < 40; i++) w[i] = (float)i, g[i] = turn ? 1e25f : 0;
+    for (int step = 0; step < 3; step++) k->adam(w, g, m, v, 40, &s);
+    for (int i = 0; i < 40; i++) assert_true(turn ? isfinite(w[i]) : w[i] == (float)i);
+  }
+}
+
 static void test_adam(void **state) {
   (void)state;
   const struct adam_scalars s = {2e-3f, 0.5f, 0.999f, 1e-8f, 2.0f, 1000.0f, 0.01f};
@@ -771,7 +806,7 @@ int main(void) {
     TEST(test_chain_random), TEST(test_chain_simplify), TEST(test_reduce),       TEST(test_sums),             TEST(test_rows),
     TEST(test_gemm_random),  TEST(test_gemm_large),   TEST(test_gemm_not_finite), TEST(test_gemm_packed_rows), TEST(test_blas),
     TEST(test_philox),       TEST(test_random_bits),  TEST(test_random_pinned),  TEST(test_random_moments),   TEST(test_permute),
-    TEST(test_bytes),        TEST(test_adam),
+    TEST(test_bytes),        TEST(test_adam),         TEST(test_adam_extremes),    TEST(test_squares_out_of_range),
   };
   return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

@@ -15,7 +15,9 @@ enum {
   CHUNK_FLOPS = 2000000,     /* a smaller piece is not worth a thread's while: about 20 us */
   A_BLOCK_BYTES = 400 << 10, /* rows of a chunk times the block of k: most of a second-level cache */
   LEAST_ROWS = 64,           /* of a chunk: for fewer, packing B takes too much of the time */
-  THIN_ELEMENTS = 32768,     /* of the matrix, for one chunk of a product with a vector */
+  THIN_ELEMENTS = 32768,     /* of the matrix, for one chunk of a product with vectors: they stay in the second-level cache */
+  THIN_ROWS = 3,             /* for so few rows of A, packing B costs more than to read a piece of it for each row anew */
+  THIN_COLUMNS = 64,
   ALIGNMENT = 16             /* floats: scratch areas start on cache lines */
 };
 
@@ -57,30 +59,30 @@ static void finish_row(const struct kernels *k, const struct gemm_shape *s, floa
   activate(k, s, y, n);
 }
 
-/* ------------------------------------------------------------------ products with a vector */
+/* ------------------------------------------------------------------ products with a vector, or a few */
 
 enum kind { TILES, THIN, OUTER };
 
 struct operands { const float *a, *b, *bias; float *c; };
 
-/* y (length) = matrix . vector: dots when the rows of the matrix run along k, else sums of rows. */
-struct thin { const float *matrix, *vector; int64_t ld, step, length; int32_t dots, one_column; };
+/* A row of C (or its one column) as matrix . vector: dots when the rows of the matrix run along k, else sums of rows. `next` leads
+ * from the vector of one row to that of the next. */
+struct thin { int64_t ld, step, next, length; int32_t dots, one_column; };
 
 static enum kind kind_of(const struct gemm_shape *s) {
   if (s->packed || s->k == 0) return TILES;
-  if (s->m == 1 || s->n == 1) return THIN;
+  if (s->m == 1 || s->n == 1 || (s->m <= THIN_ROWS && s->n >= THIN_COLUMNS)) return THIN;
   return s->k == 1 ? OUTER : TILES;
 }
 
-static struct thin thin_of(const struct gemm_shape *s, const struct operands *o) {
-  int64_t step_a = s->ta ? s->lda : 1, step_b = s->tb ? 1 : s->ldb;
-  if (s->n == 1 && (!s->ta || s->m > 1)) return (struct thin){o->a, o->b, s->lda, step_b, s->m, !s->ta, 1};
-  return (struct thin){o->b, o->a, s->ldb, step_a, s->n, s->tb, 0};
+static struct thin thin_of(const struct gemm_shape *s) {
+  if (s->n == 1 && (!s->ta || s->m > 1)) return (struct thin){s->lda, s->tb ? 1 : s->ldb, 0, s->m, !s->ta, 1};
+  return (struct thin){s->ldb, s->ta ? s->lda : 1, s->ta ? 1 : s->lda, s->n, s->tb, 0};
 }
 
 /* Sums of rows want a good stretch of every row. */
 static int64_t thin_piece(const struct gemm_shape *s) {
-  int64_t fewest = thin_of(s, &(struct operands){0}).dots ? 16 : 256;
+  int64_t fewest = thin_of(s).dots ? 16 : 256;
   return round_up(most(fewest, THIN_ELEMENTS / s->k), ALIGNMENT);
 }
 
@@ -99,19 +101,38 @@ static void sum_of_rows(const struct kernels *k, float *y, const float *x, const
   }
 }
 
+/* Where a chunk works: the elements first .. first + n - 1 of each row. */
+struct thin_job { const struct kernels *k; struct thin t; int64_t first, n, length; float *column, *part, *gathered; };
+
+static void thin_product(const struct thin_job *j, const float *matrix, const float *vector, float *y) {
+  const float *x = gather(j->gathered, vector, j->length, j->t.step);
+  if (j->t.dots) j->k->gemm->dots(y, x, matrix + j->first * j->t.ld, j->t.ld, j->n, j->length);
+  else sum_of_rows(j->k, y, x, matrix + j->first, j->t.ld, j->length, j->n, j->part);
+}
+
+static void thin_column(const struct thin_job *j, const struct gemm_shape *s, const struct operands *o) {
+  float *y = j->column;
+  thin_product(j, o->a, o->b, y);
+  for (int64_t i = 0; o->bias && i < j->n; i++) y[i] += o->bias[0];
+  finish_row(j->k, s, y, NULL, j->n);
+  for (int64_t i = 0; i < j->n; i++) o->c[(j->first + i) * s->ldc] = y[i];
+}
+
 static void run_thin(const struct kernels *k, const struct gemm_shape *s, const struct operands *o, int64_t chunk, float *scratch) {
-  struct thin t = thin_of(s, o);
-  int64_t piece = thin_piece(s), first = chunk * piece, n = least(piece, t.length - first);
-  float *result = scratch, *part = result + piece, *gathered = part + piece;
-  const float *x = gather(gathered, t.vector, s->k, t.step);
-  float *y = t.one_column ? result : o->c + first;
-  if (t.dots) k->gemm->dots(y, x, t.matrix + first * t.ld, t.ld, n, s->k);
-  else sum_of_rows(k, y, x, t.matrix + first, t.ld, s->k, n, part);
-  if (t.one_column && o->bias)
-    for (int64_t i = 0; i < n; i++) y[i] += o->bias[0];
-  finish_row(k, s, y, t.one_column || !o->bias ? NULL : o->bias + first, n);
-  if (t.one_column)
-    for (int64_t i = 0; i < n; i++) o->c[(first + i) * s->ldc] = y[i];
+  int64_t piece = thin_piece(s);
+  struct thin_job j = {.k = k, .t = thin_of(s), .first = chunk * piece, .length = s->k, .column = scratch};
+  j.n = least(piece, j.t.length - j.first);
+  j.part = j.column + piece;
+  j.gathered = j.part + piece;
+  if (j.t.one_column) {
+    thin_column(&j, s, o);
+    return;
+  }
+  for (int64_t row = 0; row < s->m; row++) {
+    float *y = o->c + row * s->ldc + j.first;
+    thin_product(&j, o->b, o->a + row * j.t.next, y);
+    finish_row(k, s, y, o->bias ? o->bias + j.first : NULL, j.n);
+  }
 }
 
 static int64_t outer_rows(const struct gemm_shape *s) {
@@ -170,7 +191,7 @@ static struct cut cut_tiles(const struct gemm_kernels *g, const struct gemm_shap
 int64_t gemm_chunks(const struct kernels *k, const struct gemm_shape *s) {
   if (s->m == 0 || s->n == 0) return 1;
   switch (kind_of(s)) {
-    case THIN: return pieces(thin_of(s, &(struct operands){0}).length, thin_piece(s));
+    case THIN: return pieces(thin_of(s).length, thin_piece(s));
     case OUTER: return pieces(s->m, outer_rows(s));
     default: {
       struct cut u = cut_tiles(k->gemm, s);

@@ -41,8 +41,8 @@ float ISA_NAME(max)(const float *x, int64_t n) {
   return result;
 }
 
-/* Two vectors a turn: four chains hide the latency of a multiply-add. */
-static double sum_squares_block(const float *x, int64_t n) {
+/* Squares in doubles, which no float's square overflows. Two vectors a turn: four chains hide the latency. */
+static double wide_squares(const float *x, int64_t n) {
   vd acc[4] = {{0}};
   int64_t i = 0;
   for (; i + 2 * LANES <= n; i += 2 * LANES)
@@ -64,10 +64,40 @@ static double sum_squares_block(const float *x, int64_t n) {
   return sum;
 }
 
+enum { SQUARES_RUN = 4 /* squares that one lane adds up as floats */, SQUARES_BLOCK = SQUARES_RUN * CHAINS * LANES };
+
+/* A block's squares in floats, a third of the conversions' time; *fits says whether none was too large or too small for that. */
+ALWAYS_INLINE vf block_squares(const float *x, int32_t *fits) {
+  vf acc[CHAINS] = {{0}};
+  for (int i = 0; i < SQUARES_RUN; i++)
+    for (int j = 0; j < CHAINS; j++) {
+      vf v = vf_load(x + (i * CHAINS + j) * LANES);
+      acc[j] = vf_fma(v, v, acc[j]);
+    }
+  for (int half = CHAINS / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) acc[j] += acc[j + half];
+  *fits = !vi_any(~((acc[0] > 1e-28f) & (acc[0] < 1e38f)));
+  return acc[0];
+}
+
 double ISA_NAME(sum_squares)(const float *x, int64_t n) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i += SUM_LEAF) sum += sum_squares_block(x + i, n - i < SUM_LEAF ? n - i : SUM_LEAF);
-  return sum;
+  double apart = 0;
+  vd low = {0}, high = {0};
+  int64_t i = 0;
+  for (; i + SQUARES_BLOCK <= n; i += SQUARES_BLOCK) {
+    int32_t fits;
+    vf sum = block_squares(x + i, &fits);
+    if (!fits) {
+      apart += wide_squares(x + i, SQUARES_BLOCK);
+      continue;
+    }
+    low += vd_low(sum);
+    high += vd_high(sum);
+  }
+  apart += wide_squares(x + i, n - i);
+  vd all = low + high;
+  for (int j = 0; j < LANES / 2; j++) apart += all[j];
+  return apart;
 }
 
 /* ------------------------------------------------------------------ a row from rows */

@@ -38,20 +38,25 @@ void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms,
 
 struct adam_vectors { vf w, m, v; };
 
-ALWAYS_INLINE struct adam_vectors adam_step(struct adam_vectors p, vf g, const struct adam_scalars *s) {
-  p.m += (1.0f - s->beta1) * (g - p.m);
-  p.v += (1.0f - s->beta2) * (g * g - p.v);
-  vf step = p.m * s->correct1 / (vf_sqrt(p.v * s->correct2) + s->epsilon);
-  p.w -= s->rate * step + s->rate * s->decay * p.w;
+/* What is the same for all elements. */
+struct adam_factors { float gain1, gain2, beta2, correct2, epsilon, rate, keep; };
+
+ALWAYS_INLINE struct adam_vectors adam_step(struct adam_vectors p, vf g, const struct adam_factors *f) {
+  p.m += f->gain1 * (g - p.m);
+  p.v = p.v * f->beta2 + f->gain2 * (g * g); /* an infinite square stays one: it may not become NaN */
+  p.w = p.w * f->keep - p.m * f->rate / (vf_root(p.v * f->correct2) + f->epsilon);
   return p;
 }
 
 void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s) {
-  const struct adam_scalars local = *s; /* or every store would make the compiler read them again */
+  const struct adam_factors f = {
+    .gain1 = 1.0f - s->beta1, .gain2 = 1.0f - s->beta2, .beta2 = s->beta2, .correct2 = s->correct2, .epsilon = s->epsilon,
+    .rate = s->rate * s->correct1, .keep = 1.0f - s->rate * s->decay,
+  };
   int64_t i = 0;
   for (; i + LANES <= n; i += LANES) {
     struct adam_vectors p = {vf_load(w + i), vf_load(m + i), vf_load(v + i)};
-    p = adam_step(p, vf_load(g + i), &local);
+    p = adam_step(p, vf_load(g + i), &f);
     vf_store(w + i, p.w);
     vf_store(m + i, p.m);
     vf_store(v + i, p.v);
@@ -59,7 +64,7 @@ void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, con
   int64_t rest = n - i;
   if (!rest) return;
   struct adam_vectors p = {vf_load_part(w + i, rest, 0.0f), vf_load_part(m + i, rest, 0.0f), vf_load_part(v + i, rest, 1.0f)};
-  p = adam_step(p, vf_load_part(g + i, rest, 0.0f), &local);
+  p = adam_step(p, vf_load_part(g + i, rest, 0.0f), &f);
   vf_store_part(w + i, p.w, rest);
   vf_store_part(m + i, p.m, rest);
   vf_store_part(v + i, p.v, rest);

@@ -15,6 +15,11 @@ static gan_node *average(gan_node *old, gan_node *x, double share) {
   return gan_add(old, gan_scale(gan_sub(x, old), share));
 }
 
+/* The running average of squares. An infinite square stays infinite and stops its weight; inf - inf would make it NaN. */
+static gan_node *average_square(gan_node *old, gan_node *x, double share) {
+  return gan_add(gan_scale(old, 1 - share), gan_scale(gan_square(x), share));
+}
+
 static gan_node *descend(const struct optimizer_call *c, gan_node *direction) {
   return gan_sub(c->weight, gan_mul(c->rate, direction));
 }
@@ -58,7 +63,7 @@ static int32_t rmsprop_slots(const struct options *o) { return slots_with_moment
 
 static void rmsprop(struct optimizer_call *c) {
   double momentum = option_number(c->options, "momentum");
-  c->new_slot[0] = average(c->slot[0], gan_square(c->gradient), 1 - option_number(c->options, "decay"));
+  c->new_slot[0] = average_square(c->slot[0], c->gradient, 1 - option_number(c->options, "decay"));
   gan_node *direction = gan_div(c->gradient, gan_shift(gan_sqrt(c->new_slot[0]), option_number(c->options, "epsilon")));
   if (momentum != 0) direction = c->new_slot[1] = gan_add(gan_scale(c->slot[1], momentum), direction);
   c->new_weight = descend(c, direction);
@@ -90,7 +95,7 @@ static gan_node *one_minus_power(double beta, gan_node *t) {
 static gan_node *adam_direction(struct optimizer_call *c, gan_node *gradient) {
   double beta1 = option_number(c->options, "beta1"), beta2 = option_number(c->options, "beta2");
   c->new_slot[0] = average(c->slot[0], gradient, 1 - beta1);
-  c->new_slot[1] = average(c->slot[1], gan_square(gradient), 1 - beta2);
+  c->new_slot[1] = average_square(c->slot[1], gradient, 1 - beta2);
   gan_node *mean = gan_div(c->new_slot[0], one_minus_power(beta1, c->step));
   gan_node *root = gan_sqrt(gan_div(c->new_slot[1], one_minus_power(beta2, c->step)));
   return gan_div(mean, gan_shift(root, option_number(c->options, "epsilon")));
