@@ -980,6 +980,14 @@ GAN_API void gan_minimize(gan_optimizer *optimizer, gan_node *loss);
  * Threads: context.  Since: 0.1 */
 GAN_API void gan_follow(gan_graph *graph, gan_network *average, gan_network *network, double decay);
 
+/** The same with a decay that is a node: a scalar that the caller sets, for an average that begins fast.
+ *   graph    inout borrowed; a step's
+ *   average  in kept; a clone of network
+ *   network  in kept
+ *   decay    in borrowed; rank 0; its values lie in 0 .. 1
+ * Threads: context.  Since: 0.1 */
+GAN_API void gan_follow_by(gan_graph *graph, gan_network *average, gan_network *network, gan_node *decay);
+
 /* ================================================================================================= losses and penalties */
 
 /** Makes a loss ("non-saturating smooth=0.1") or a penalty ("wgan-gp weight=10") from text. Some have state, such as BEGAN's k: it
@@ -1240,7 +1248,8 @@ GAN_API gan_status gan_context_add_loss(gan_context *context, const char *name, 
 /* ============================================================================================================ optimizers */
 
 /** Makes an optimizer from text. Common parameters: rate, schedule=(cosine steps=10000), clip (each element of the gradient),
- * clip-norm (the whole gradient), bound (weights are cut to +-bound after the step: WGAN's clipping).
+ * clip-norm (the whole gradient), bound (weights are cut to +-bound after the step: WGAN's clipping), accumulate (runs of a phase
+ * whose mean gradient makes one step; until then the phase ends without a commit, and state stays, too).
  *   sgd      rate momentum nesterov decay
  *   rmsprop  rate decay epsilon momentum (Tieleman and Hinton 2012; as PyTorch: alpha is the decay)
  *   adam     rate beta1 beta2 epsilon (Kingma and Ba 2015)
@@ -1262,7 +1271,8 @@ GAN_API void gan_optimizer_free(gan_optimizer *optimizer);
 /** Adds parameters of a network to the optimizer's set; those not added stay as they are (frozen). A parameter is in a set once.
  *   optimizer  inout borrowed; not yet in a prepared game
  *   network    in kept
- *   pattern    in borrowed; NULL ok: all; paths with '*' (any run of characters), several separated by ','
+ *   pattern    in borrowed; NULL ok: all; paths with '*' (any run of characters), several separated by ','; those that match a
+ *              pattern behind a '!' are left out: "*,!block1*"
  *   rate       in value; multiplies the learning rate; 1 is usual
  *   decay      in value; multiplies the weight decay; 1 is usual
  * Errors: ARGUMENT (no path matches), MEMORY and those of gan_network_finish.  Threads: context.  Since: 0.1 */

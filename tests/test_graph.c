@@ -390,7 +390,7 @@ static gan_status build_all(gan_context *ctx) {
   gan_output(gan_node_name(gan_gradient(norm, x), "second"), "out");
   graph_add_update(g, NULL, norm);
   gan_phase(g, "next");
-  graph_add_follow(g, NULL, NULL, 0);
+  graph_add_follow(g, &(struct graph_follow){.decay = 0});
   status = gan_graph_check(g);
   if (status == GAN_OK) status = gan_graph_dot(g, NULL, 0, NULL);
   gan_graph_free(g);

@@ -75,7 +75,8 @@ struct gan_node {
 
 struct graph_update { void *optimizer; gan_node *loss; };                   /* gan_minimize; a gan_optimizer, kept */
 struct graph_assign { struct variable *variable; gan_node *value; int32_t phase; }; /* gan_layer_assign, as applied */
-struct graph_follow { struct variable *average, *variable; double decay; }; /* gan_follow; decay 0 copies */
+/* gan_follow, gan_follow_by; decay 0 copies, by: a node of rank 0 instead of it */
+struct graph_follow { struct variable *average, *variable; double decay; gan_node *by; };
 
 struct graph_phase {
   char *name;
@@ -122,7 +123,7 @@ int32_t graph_room(gan_graph *g, void **array, int64_t *capacity, int64_t count,
 
 /* Updates of the present phase. The references that they need are the caller's to hand over, by graph_keep. */
 void graph_add_update(gan_graph *g, void *optimizer, gan_node *loss);
-void graph_add_follow(gan_graph *g, struct variable *average, struct variable *variable, double decay);
+void graph_add_follow(gan_graph *g, const struct graph_follow *follow);
 
 /* State of layers: later applications in a phase see what earlier ones assigned. */
 gan_node *graph_latest_assign(gan_graph *g, const struct variable *v);   /* value assigned in the present phase, or NULL */

@@ -42,11 +42,11 @@ void graph_add_update(gan_graph *g, void *optimizer, gan_node *loss) {
   p->updates[p->n_updates++] = (struct graph_update){optimizer, loss};
 }
 
-void graph_add_follow(gan_graph *g, struct variable *average, struct variable *variable, double decay) {
+void graph_add_follow(gan_graph *g, const struct graph_follow *follow) {
   if (closed(g, "follow")) return;
   struct graph_phase *p = present(g);
   if (!graph_room(g, (void **)&p->follows, &p->cap_follows, p->n_follows, sizeof *p->follows)) return;
-  p->follows[p->n_follows++] = (struct graph_follow){average, variable, decay};
+  p->follows[p->n_follows++] = *follow;
 }
 
 gan_node *graph_latest_assign(gan_graph *g, const struct variable *v) {

@@ -18,9 +18,19 @@ static gan_status check_owner(const gan_game *g, const struct game_step *s, cons
   return GAN_OK;
 }
 
+/* A phase commits as a whole: its optimizers wait for as many runs. */
+static gan_status check_accumulate(const gan_game *g, const struct game_step *s, const struct game_phase *p, int64_t update) {
+  const gan_optimizer *first = p->updates[0].optimizer, *o = p->updates[update].optimizer;
+  REQUIRE(g->ctx, o->accumulate == first->accumulate,
+          "step '%s', phase '%s': '%s' accumulates %lld gradients and '%s' %lld; expected the same number", s->name, p->name,
+          first->name, (long long)first->accumulate, o->name, (long long)o->accumulate);
+  return GAN_OK;
+}
+
 static gan_status check_updates(const gan_game *g, const struct game_step *s, const struct game_phase *p) {
   for (int64_t u = 1; u < p->n_updates; u++) {
     const gan_optimizer *o = p->updates[u].optimizer;
+    TRY(check_accumulate(g, s, p, u));
     for (int64_t i = 0; i < o->n_parameters; i++) TRY(check_owner(g, s, p, u, &o->parameters[i]));
   }
   return GAN_OK;
@@ -159,16 +169,18 @@ static void add_commit_stages(struct game_step *s, const struct game_phase *p, s
   }
 }
 
-/* average += (1 - decay) (variable - average), after the phase's updates. */
+/* average + (1 - decay) (variable - average) */
+static gan_node *followed(gan_graph *g, const struct graph_follow *f) {
+  gan_node *average = node_variable(g, f->average), *variable = node_variable(g, f->variable), *off = gan_sub(variable, average);
+  if (f->by) return gan_add(average, gan_mul(gan_sub(gan_constant(g, 1), f->by), off));
+  return f->decay == 0 ? variable : gan_add(average, gan_scale(off, 1 - f->decay));
+}
+
+/* After the phase's updates. */
 static void add_follow_stage(struct game_step *s, const struct graph_phase *gp, struct stage_lists *l) {
   if (!gp->n_follows) return;
   int64_t first = l->n_assigns;
-  for (int64_t i = 0; i < gp->n_follows; i++) {
-    const struct graph_follow *f = &gp->follows[i];
-    gan_node *average = node_variable(s->graph, f->average), *variable = node_variable(s->graph, f->variable);
-    gan_node *value = gan_add(average, gan_scale(gan_sub(variable, average), 1 - f->decay));
-    add_assign(l, f->average, f->decay == 0 ? variable : value);
-  }
+  for (int64_t i = 0; i < gp->n_follows; i++) add_assign(l, gp->follows[i].average, followed(s->graph, &gp->follows[i]));
   struct plan_stage *stage = new_stage(s, "follow");
   stage->n_assigns = l->n_assigns - first;
   stage->assigns = l->assigns + first;

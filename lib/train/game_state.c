@@ -43,7 +43,9 @@ static void write_optimizers(const gan_game *g, struct text *out) {
     const gan_optimizer *o = game_optimizer_at(g, i);
     text_add(out, i ? ",{\"name\":" : "{\"name\":");
     json_write_string(out, o->name);
-    text_format(out, ",\"step\":%lld,\"rate\":", (long long)o->step);
+    text_format(out, ",\"step\":%lld,", (long long)o->step);
+    if (o->sum) text_format(out, "\"pending\":%lld,", (long long)o->pending);
+    text_add(out, "\"rate\":");
     text_number(out, o->rate);
     text_add(out, "}");
   }
@@ -111,17 +113,19 @@ static gan_status read_number(const gan_game *g, const struct json *object, cons
 
 static gan_status read_optimizer(const gan_game *g, gan_optimizer *o, const struct json *item, int32_t commit) {
   const char *name = json_string(item, "name");
-  const struct json *step = json_get(item, "step");
-  int64_t steps;
+  const struct json *step = json_get(item, "step"), *pending = json_get(item, "pending");
+  int64_t steps, waiting = 0;
   double rate = 0;
   if (!name || strcmp(name, o->name) != 0)
     return gan_fail(g->ctx, GAN_ERROR_SHAPE, "checkpoint: optimizer '%s', this game has '%s' there", name ? name : "?", o->name);
   if (!step) return bad(g, "an optimizer has no step");
   TRY(count_of(g, step, &steps));
+  if (pending) TRY(count_of(g, pending, &waiting));
   TRY(read_number(g, item, "rate", &rate));
   if (rate < 0) return bad(g, "a rate is negative");
   if (commit) {
     o->step = steps;
+    o->pending = waiting;
     o->rate = rate;
   }
   return GAN_OK;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------ trouble */
 
@@ -58,6 +59,41 @@ static void clip_norm(const gan_game *g, const struct game_update *u) {
   if (most > 0 && u->norm > most) scale_gradient(g, u->optimizer, (float)(most / u->norm));
 }
 
+/* ------------------------------------------------------------------ gradients that wait */
+
+static void add_gradient(const gan_game *g, gan_optimizer *o) {
+  enum { BLOCK = 16384 };
+  for (int64_t at = 0; at < o->count; at += BLOCK) {
+    float *sum = o->sum->data + at;
+    int64_t left = o->count - at;
+    g->ctx->kernels->vec[VEC_ADD](sum, sum, o->gradient->data + at, NULL, left < BLOCK ? left : BLOCK);
+  }
+}
+
+/* The mean of all gradients since the last step takes the place of this run's. */
+static void take_mean(const gan_game *g, gan_optimizer *o) {
+  memcpy(o->gradient->data, o->sum->data, sizeof(float) * (size_t)o->count);
+  memset(o->sum->data, 0, sizeof(float) * (size_t)o->count);
+  scale_gradient(g, o, (float)(1 / (double)(o->pending + 1)));
+  o->pending = 0;
+}
+
+/* *waits = 1: the phase ends without a commit, since an optimizer of it has not seen enough gradients yet. */
+static gan_status wait_for_more(gan_game *g, const struct game_step *s, struct game_phase *p, int32_t *waits) {
+  int32_t sums = 0;
+  *waits = 0;
+  for (int64_t u = 0; u < p->n_updates; u++) *waits |= p->updates[u].optimizer->pending + 1 < p->updates[u].optimizer->accumulate;
+  for (int64_t u = 0; u < p->n_updates; u++) {
+    gan_optimizer *o = p->updates[u].optimizer;
+    if (!o->sum) continue;
+    sums = 1;
+    add_gradient(g, o);
+    if (*waits) o->pending++;
+    else take_mean(g, o);
+  }
+  return sums && !*waits ? check(g, s, p, " in the mean of several runs") : GAN_OK;
+}
+
 /* What the commit reads from the host: rates and the number of the step. */
 static void write_scalars(struct game_update *u) {
   u->used_rate = optimizer_next_rate(u->optimizer);
@@ -75,6 +111,9 @@ static gan_status run_phase(gan_game *g, const struct game_step *s, struct game_
   for (int64_t u = 0; u < p->n_updates; u++) write_scalars(&p->updates[u]);
   plan_run(s->plan, p->first_stage, g->ctx->pool, e);
   TRY(check(g, s, p, ""));
+  int32_t waits;
+  TRY(wait_for_more(g, s, p, &waits));
+  if (waits) return GAN_OK;
   if (g->hook && p->n_updates) {
     TRY(call_hook(g, s, p));
     TRY(check(g, s, p, " after the hook"));

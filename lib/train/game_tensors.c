@@ -70,7 +70,18 @@ static gan_status add_slot(struct game_tensors *t, const gan_optimizer *o, const
   return status;
 }
 
+/* Gradients that wait for a step. */
+static gan_status add_sum(struct game_tensors *t, const gan_optimizer *o) {
+  struct text name;
+  text_init(&name, t->ctx);
+  text_format(&name, "optimizer:%s/sum", o->name);
+  gan_status status = name.failed ? GAN_ERROR_MEMORY : add(t, text_get(&name), o->sum);
+  text_free(&name);
+  return status;
+}
+
 static gan_status add_slots(struct game_tensors *t, const gan_optimizer *o) {
+  if (o->sum) TRY(add_sum(t, o));
   for (int64_t i = 0; i < o->n_parameters; i++)
     for (int32_t s = 0; s < o->n_slots; s++) TRY(add_slot(t, o, &o->parameters[i], s));
   return GAN_OK;

@@ -41,6 +41,7 @@ static gan_status parse(gan_optimizer *o, const char *text) {
   o->clip = option_number(&o->options, "clip");
   o->clip_norm = option_number(&o->options, "clip-norm");
   o->bound = option_number(&o->options, "bound");
+  o->accumulate = option_int(&o->options, "accumulate");
   o->n_slots = o->row->used_slots ? o->row->used_slots(&o->options) : o->row->n_slots;
   o->decay = o->row->decay_option ? option_number(&o->options, o->row->decay_option) : 0;
   return schedule_parse(o->ctx, option_text(&o->options, "schedule"), &o->schedule);
@@ -79,6 +80,7 @@ static void drop_places(gan_optimizer *o) {
     for (int32_t s = 0; s < OPTIMIZER_SLOTS; s++) drop(&o->parameters[i].slot[s]);
   }
   drop(&o->gradient);
+  drop(&o->sum);
   for (int32_t s = 0; s < OPTIMIZER_SLOTS; s++) drop(&o->slot[s]);
 }
 
@@ -132,6 +134,7 @@ static gan_status place(const struct optimizer_parameter *p, struct variable *ba
 
 static gan_status make_places(gan_optimizer *o) {
   TRY(flat(o, "gradient", &o->gradient));
+  if (o->accumulate > 1) TRY(flat(o, "sum", &o->sum));
   for (int32_t s = 0; s < o->n_slots; s++) TRY(flat(o, o->row->slot_names[s], &o->slot[s]));
   for (int64_t i = 0; i < o->n_parameters; i++) {
     struct optimizer_parameter *p = &o->parameters[i];

@@ -10,7 +10,8 @@
   {"schedule", OPTION_TEXT, 0, 0, "constant", "factor of the rate over the steps: (cosine steps=10000 warmup=500)"}, \
   {"clip", OPTION_NUMBER, 0, 1e30, "0", "each element of the gradient is cut to +-clip; 0: none"}, \
   {"clip-norm", OPTION_NUMBER, 0, 1e30, "0", "the whole gradient is scaled down to this Euclidean norm; 0: none"}, \
-  {"bound", OPTION_NUMBER, 0, 1e30, "0", "weights are cut to +-bound after the step (Arjovsky et al. 2017); 0: none"}
+  {"bound", OPTION_NUMBER, 0, 1e30, "0", "weights are cut to +-bound after the step (Arjovsky et al. 2017); 0: none"}, \
+  {"accumulate", OPTION_INT, 1, 1e6, "1", "runs of a phase whose mean gradient makes one step"}
 
 struct optimizer_parameter {
   struct variable *variable;                          /* kept */
@@ -30,6 +31,8 @@ struct gan_optimizer {
   double rate;                                        /* before the schedule */
   double clip, clip_norm, bound, decay;
   int64_t step;                                       /* commits so far */
+  int64_t accumulate, pending;                        /* runs that make a step; those since the last one */
+  struct variable *sum;                               /* of their gradients; NULL if every run makes a step */
   int32_t n_slots;                                    /* that these options use */
   struct optimizer_parameter *parameters; int64_t n_parameters, cap_parameters;
   gan_network **networks; int64_t n_networks, cap_networks;   /* kept, in the order they were added */

@@ -55,31 +55,51 @@ static gan_status add_one(gan_optimizer *o, const gan_network *n, const struct n
   return GAN_OK;
 }
 
-/* One pattern of the list. What is in the set stays as it is: networks may share parameters. */
-static gan_status add_matching(gan_optimizer *o, gan_network *n, const char *pattern, const char *end, double rate,
+/* One pattern of a list; `out`: what matches it is left out. */
+struct pattern { const char *begin, *end; int32_t out; };
+
+/* The first pattern at `list`, without the blanks around it; gives where the next one begins, or NULL. */
+static const char *read_pattern(const char *list, struct pattern *p) {
+  list += strspn(list, " \t");
+  p->out = *list == '!';
+  p->begin = list + p->out + strspn(list + p->out, " \t");
+  const char *next = p->begin + strcspn(p->begin, ",");
+  p->end = next;
+  while (p->end > p->begin && (p->end[-1] == ' ' || p->end[-1] == '\t')) p->end--;
+  return *next ? next + 1 : NULL;
+}
+
+static int32_t left_out(const char *list, const char *path) {
+  struct pattern p;
+  while (list) {
+    list = read_pattern(list, &p);
+    if (p.out && matches(p.begin, p.end, path)) return 1;
+  }
+  return 0;
+}
+
+/* What is in the set stays as it is: networks may share parameters. */
+static gan_status add_matching(gan_optimizer *o, gan_network *n, const struct pattern *p, const char *list, double rate,
                                double decay) {
   int64_t matched = 0;
   for (int64_t i = 0; i < n->n_variables; i++) {
     const struct network_variable *v = &n->variables[i];
-    if (!v->variable->trainable || !matches(pattern, end, v->path)) continue;
+    if (!v->variable->trainable || !matches(p->begin, p->end, v->path)) continue;
     matched++;
-    if (!contains(o, v->variable)) TRY(add_one(o, n, v, rate, decay));
+    if (!p->out && !contains(o, v->variable) && !left_out(list, v->path)) TRY(add_one(o, n, v, rate, decay));
   }
   REQUIRE(o->ctx, matched > 0, "optimizer '%s': no parameter of network '%s' matches '%.*s'", o->name, n->name,
-          (int)(end - pattern), pattern);
+          (int)(p->end - p->begin), p->begin);
   return GAN_OK;
 }
 
-static gan_status add_patterns(gan_optimizer *o, gan_network *n, const char *pattern, double rate, double decay) {
-  while (1) {
-    pattern += strspn(pattern, " \t");
-    size_t length = strcspn(pattern, ",");
-    const char *next = pattern + length, *end = next;
-    while (end > pattern && (end[-1] == ' ' || end[-1] == '\t')) end--;
-    TRY(add_matching(o, n, pattern, end, rate, decay));
-    if (*next == 0) return GAN_OK;
-    pattern = next + 1;
+static gan_status add_patterns(gan_optimizer *o, gan_network *n, const char *list, double rate, double decay) {
+  struct pattern p;
+  for (const char *at = list; at;) {
+    at = read_pattern(at, &p);
+    TRY(add_matching(o, n, &p, list, rate, decay));
   }
+  return GAN_OK;
 }
 
 /* Takes back what a call that failed half way had added. */

@@ -45,12 +45,9 @@ void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
 
 /* ------------------------------------------------------------------ follow */
 
-static int32_t check_follow(gan_graph *g, gan_network *average, gan_network *network, double decay) {
+static int32_t check_follow(gan_graph *g, gan_network *average, gan_network *network) {
   if (!average || !network || average->ctx != g->ctx || network->ctx != g->ctx)
     graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: a network is NULL or of another context");
-  else if (!(decay >= 0 && decay <= 1))
-    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: '%s' follows '%s' with a decay outside of 0 .. 1", average->name,
-               network->name);
   else if (g->sealed)
     graph_fail(g, GAN_ERROR_STATE, "gan_follow: the game is prepared");
   else if (gan_network_finish(average) != GAN_OK || gan_network_finish(network) != GAN_OK)
@@ -63,12 +60,32 @@ static int32_t check_follow(gan_graph *g, gan_network *average, gan_network *net
   return 0;
 }
 
-void gan_follow(gan_graph *g, gan_network *average, gan_network *network, double decay) {
-  if (!g || g->failed || !check_follow(g, average, network, decay)) return;
+/* Parameters are averaged, state is copied. */
+static void follow(gan_graph *g, gan_network *average, gan_network *network, double decay, gan_node *by) {
   for (int64_t i = 0; i < network->n_variables; i++) {
     struct variable *v = network->variables[i].variable;
-    graph_add_follow(g, average->variables[i].variable, v, v->trainable ? decay : 0);
+    struct graph_follow f = {.average = average->variables[i].variable, .variable = v};
+    if (v->trainable) f.decay = decay;
+    if (v->trainable) f.by = by;
+    graph_add_follow(g, &f);
   }
   graph_keep(g, network_ref(average), unref_network);
   graph_keep(g, network_ref(network), unref_network);
+}
+
+void gan_follow(gan_graph *g, gan_network *average, gan_network *network, double decay) {
+  if (!g || g->failed || !check_follow(g, average, network)) return;
+  if (!(decay >= 0 && decay <= 1))
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow: '%s' follows '%s' with a decay outside of 0 .. 1", average->name,
+               network->name);
+  else
+    follow(g, average, network, decay, NULL);
+}
+
+void gan_follow_by(gan_graph *g, gan_network *average, gan_network *network, gan_node *decay) {
+  if (!g || g->failed || !check_follow(g, average, network)) return;
+  if (node_failed(decay) || decay->graph != g || decay->rank != 0 || decay->type != GAN_F32)
+    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_follow_by: the decay must be a node of this graph with one number (rank 0, f32)");
+  else
+    follow(g, average, network, 1, decay);
 }
