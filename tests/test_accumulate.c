@@ -149,7 +149,8 @@ static void trouble_adds_nothing(void **state) {
 static void a_phase_waits_as_a_whole(void **state) {
   (void)state;
   struct table t = table_open();
-  gan_network *a = make_network(t.ctx, "A", "input x 2; counting name=c"), *b = make_network(t.ctx, "B", "input x 2; counting name=c");
+  const char *lines = "input x 2; counting name=c";
+  gan_network *a = make_network(t.ctx, "A", lines), *b = make_network(t.ctx, "B", lines);
   gan_optimizer *oa = make_optimizer(t.ctx, "a", "sgd accumulate=2", a, NULL), *ob = make_optimizer(t.ctx, "b", "sgd", b, NULL);
   gan_node *x = input2(&t, "x");
   gan_minimize(oa, apply(a, x));

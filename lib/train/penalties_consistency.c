@@ -45,6 +45,7 @@ static const struct option balanced_options[] = {
 
 const struct loss_row penalty_bcr = {
   .name = "bcr",
-  .help = "weight * mean((D(real) - D(T(real)))^2) + fake * mean((D(fake) - D(T(fake)))^2): balanced consistency (Zhao et al. 2021)",
+  .help = "weight * mean((D(real) - D(T(real)))^2) + fake * mean((D(fake) - D(T(fake)))^2): balanced consistency (Zhao et al. "
+          "2021)",
   .n_options = 4, .options = balanced_options, .check = check_augment, .discriminator = balanced,
 };
