@@ -5,40 +5,6 @@
 
 #include "ops/lower.h"
 
-/* ------------------------------------------------------------------------------------------------- as plain matrix products
- *
- * A kernel of one pixel at every pixel, or one kernel over the whole image: rows of x by the weight as a matrix.
- */
-
-/* The shapes of x, w and y. */
-struct form {
-  const int64_t *x, *w, *y;
-};
-
-static int32_t is_pointwise(const struct form *f, const struct window *v) {
-  return f->w[1] == 1 && f->w[2] == 1 && v->stride[0] == 1 && v->stride[1] == 1 && f->x[1] == f->y[1] && f->x[2] == f->y[2];
-}
-
-static int32_t is_whole(const struct form *f, const struct window *v) {
-  int32_t together = (v->dilation[0] == 1 || f->w[1] == 1) && (v->dilation[1] == 1 || f->w[2] == 1);
-  return together && f->y[1] == 1 && f->y[2] == 1 && f->x[1] == f->w[1] && f->x[2] == f->w[2];
-}
-
-static int32_t is_product(const struct form *f, const struct window *v) {
-  if (v->groups != 1 || v->padding[0] != 0 || v->padding[1] != 0) return 0;
-  return is_pointwise(f, v) || is_whole(f, v);
-}
-
-/* x as (pixels of y, taps and channels), w as (channels of y, taps and channels of x), y as (pixels, channels). */
-static gan_node *x_rows(gan_node *x, const struct form *f) {
-  int64_t depth = f->w[1] * f->w[2] * f->w[3];
-  return gan_reshape(x, 2, (int64_t[]){x->count / depth, depth});
-}
-
-static gan_node *w_rows(gan_node *w, const struct form *f) { return gan_reshape(w, 2, (int64_t[]){f->w[0], w->count / f->w[0]}); }
-
-static gan_node *y_rows(gan_node *y, const struct form *f) { return gan_reshape(y, 2, (int64_t[]){y->count / f->y[3], f->y[3]}); }
-
 /* ----------------------------------------------------------------------------------------------------------------- nodes */
 
 static gan_node *product_node(const struct op *op, gan_node *a, gan_node *b, const struct window *v, const int64_t *shape) {
@@ -49,28 +15,19 @@ static gan_node *product_node(const struct op *op, gan_node *a, gan_node *b, con
 gan_node *node_conv(gan_node *x, gan_node *w, const struct window *v, int64_t oh, int64_t ow) {
   gan_node *bad = nodes_bad("conv", GAN_F32, 2, (gan_node *[]){x, w});
   if (bad) return bad;
-  const int64_t y[4] = {x->shape[0], oh, ow, w->shape[0]};
-  struct form f = {x->shape, w->shape, y};
-  if (is_product(&f, v)) return gan_reshape(gan_matmul(x_rows(x, &f), w_rows(w, &f), 0, 1), 4, y);
-  return product_node(&op_conv, x, w, v, y);
+  return product_node(&op_conv, x, w, v, (int64_t[]){x->shape[0], oh, ow, w->shape[0]});
 }
 
 gan_node *node_conv_input(gan_node *y, gan_node *w, const struct window *v, int64_t h, int64_t width) {
   gan_node *bad = nodes_bad("conv_input", GAN_F32, 2, (gan_node *[]){y, w});
   if (bad) return bad;
-  const int64_t x[4] = {y->shape[0], h, width, w->shape[3] * v->groups};
-  struct form f = {x, w->shape, y->shape};
-  if (is_product(&f, v)) return gan_reshape(gan_matmul(y_rows(y, &f), w_rows(w, &f), 0, 0), 4, x);
-  return product_node(&op_conv_input, y, w, v, x);
+  return product_node(&op_conv_input, y, w, v, (int64_t[]){y->shape[0], h, width, w->shape[3] * v->groups});
 }
 
 gan_node *node_conv_weight(gan_node *x, gan_node *y, const struct window *v, int64_t kh, int64_t kw) {
   gan_node *bad = nodes_bad("conv_weight", GAN_F32, 2, (gan_node *[]){x, y});
   if (bad) return bad;
-  const int64_t w[4] = {y->shape[3], kh, kw, x->shape[3] / v->groups};
-  struct form f = {x->shape, w, y->shape};
-  if (is_product(&f, v)) return gan_reshape(gan_matmul(y_rows(y, &f), x_rows(x, &f), 1, 0), 4, w);
-  return product_node(&op_conv_weight, x, y, v, w);
+  return product_node(&op_conv_weight, x, y, v, (int64_t[]){y->shape[3], kh, kw, x->shape[3] / v->groups});
 }
 
 /* ------------------------------------------------------------------------------------------------------------- gradients */

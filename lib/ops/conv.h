@@ -8,8 +8,7 @@
 /* ----------------------------------------------------------------------------------------------------------------- nodes
  *
  * One form that is linear in x (n,h,w,c), w (o,kh,kw,c/groups) and y (n,oh,ow,o); each node makes one of the three from the other
- * two, and the derivatives of each are the other two. The sizes that do not follow from the inputs are asked for. Products that
- * are plain matrix products become those.
+ * two, and the derivatives of each are the other two. The sizes that do not follow from the inputs are asked for.
  */
 gan_node *node_conv(gan_node *x, gan_node *w, const struct window *v, int64_t oh, int64_t ow);
 gan_node *node_conv_input(gan_node *y, gan_node *w, const struct window *v, int64_t h, int64_t width);

@@ -109,16 +109,6 @@ static gan_node *pooled_convolution(gan_node *y, const int64_t tile[2], int64_t 
   return node_conv(x, with_taps(w, tile, 0, 1), &v, oh, ow);
 }
 
-/* Rows of a product are pixels. */
-static gan_node *pooled_product(gan_node *y, const gan_node *x, const int64_t tile[2], int64_t oh, int64_t ow) {
-  gan_node *rows = y->in[0];
-  if (y->rank != 2 || y->attr.transpose_a || y->shape[1] != x->shape[3]) return NULL;
-  gan_node *image = gan_reshape(rows, 4, (int64_t[]){x->shape[0], x->shape[1], x->shape[2], rows->shape[1]});
-  gan_node *product =
-      gan_matmul(gan_reshape(means(image, tile, oh, ow), 2, (int64_t[]){-1, rows->shape[1]}), y->in[1], 0, y->attr.transpose_b);
-  return gan_reshape(product, 4, (int64_t[]){x->shape[0], oh, ow, x->shape[3]});
-}
-
 static int32_t is_per_channel(const gan_node *b, int64_t channels) {
   return b->count == 1 || (b->count == channels && b->shape[b->rank - 1] == channels);
 }
@@ -139,7 +129,6 @@ static gan_node *pooled(gan_node *x, const int64_t tile[2], int64_t oh, int64_t 
   while (!node_failed(y) && y->op == &op_reshape) y = y->in[0];
   if (node_failed(y) || readers(y) > allowed_readers) return NULL;
   if (y->op == &op_conv && nodes_same_shape(x, y)) return pooled_convolution(y, tile, oh, ow);
-  if (y->op == &op_matmul) return pooled_product(y, x, tile, oh, ow);
   return y->op == &op_add && y->rank >= 1 && y->shape[y->rank - 1] == x->shape[3] ? pooled_sum(y, x, tile, oh, ow) : NULL;
 }
 

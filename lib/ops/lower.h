@@ -22,6 +22,7 @@ struct walk walk_broadcast(const gan_node *x, int32_t rank, const int64_t *shape
 
 /* A call that copies elements (of 4 bytes) along a walk from in[0] to out[0]; walk_copy does a part of it. */
 void lower_walk(struct call *c, const struct walk *w);
+void lower_turned(struct call *c, const struct walk *w);   /* the same, better where the input is dense along another axis */
 void walk_copy(const struct walk *w, uint32_t *out, const uint32_t *in, int64_t first, int64_t last);
 
 #endif

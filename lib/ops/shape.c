@@ -108,7 +108,7 @@ static void transpose_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted,
 static int32_t lower_transpose(const gan_node *n, const struct kernels *k, int32_t use_blas, struct call *calls) {
   (void)k, (void)use_blas;
   struct walk w = walk_transposed(n->in[0]->rank, n->in[0]->shape, n->attr.order);
-  lower_walk(&calls[0], &w);
+  lower_turned(&calls[0], &w);
   return 1;
 }
 

@@ -1,7 +1,7 @@
 /* Inside of the plan floor: what the passes hand on to each other.
  *
- * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c, freeze.c), put
- * in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one product, one
+ * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c,
+ * matrices.c, freeze.c), put in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one product, one
  * elementwise chain, or one other node (units.c, products.c, fuse.c). Units read and write *buffers*. Lowering (lower.c, chains.c)
  * gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time, memory.c gives
  * buffers their places. What is left for a run is a flat list of calls (run.c).
@@ -194,6 +194,7 @@ gan_status value_need_buffer(struct plan *p, struct value *v);
 
 gan_status plan_schedule(struct plan *p, const struct plan_config *config);
 gan_status plan_simplify(struct plan *p);
+gan_status value_as_matrices(struct plan *p, struct value *v);   /* of the first one: a convolution that is no more than a product */
 gan_status plan_freeze(struct plan *p);             /* frozen plans: what scales and shifts products, into their weights */
 gan_status plan_sort(struct plan *p);               /* drops what nobody needs; inputs before readers */
 gan_status plan_access(struct plan *p);             /* bases and steps; readers */

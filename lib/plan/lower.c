@@ -144,8 +144,15 @@ static gan_status lower_node(struct plan *p, struct unit *u) {
   return unit_share_workspace(p, u);
 }
 
+/* A transpose that is laid out and has nothing else to do: its own calls know cache lines. */
+static int32_t only_transposes(const struct plan *p, const struct unit *u) {
+  const struct value *v = u->n_members == 1 ? u->members[0] : NULL;
+  return v && v->node.op == &op_transpose && value_operand(p, v, 0).base == value_dense(value_in(v, 0));
+}
+
 gan_status plan_lower(struct plan *p) {
   for (struct unit *u = p->units; u; u = u->next) {
+    if (u->kind == UNIT_CHAIN && only_transposes(p, u)) u->kind = UNIT_NODE;
     if (u->kind == UNIT_CHAIN) TRY(lower_chain(p, u));
     if (u->kind == UNIT_NODE) TRY(lower_node(p, u));
     if (u->kind == UNIT_PRODUCT) TRY(unit_lower_product(p, u));

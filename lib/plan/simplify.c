@@ -151,6 +151,7 @@ static void read_transposed(struct value *v) {
 }
 
 gan_status plan_simplify(struct plan *p) {
+  for (int64_t i = 0, n = p->n_values; i < n; i++) TRY(value_as_matrices(p, p->values[i]));
   for (int64_t i = 0; i < p->n_values; i++) note_activation(p->values[i]);
   for (int64_t i = 0, n = p->n_values; i < n; i++) {
     struct value *v = p->values[i];
