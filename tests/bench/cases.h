@@ -6,8 +6,9 @@
 
 struct bench_case {
   const char *name, *generator, *discriminator; /* lines of gan_network_build */
-  int64_t batch, latent, sample;                /* sizes of a batch, of z, of a sample */
+  int64_t batch;
   const char *loss, *penalty;                   /* penalty NULL: none */
+  int together;                                 /* D takes real and generated samples as one batch */
 };
 
 /* A training step: D on a real and a generated batch, then G, both by Adam(2e-4, 0.5, 0.999); the data lies in memory, the noise
@@ -25,6 +26,7 @@ const struct bench_case *bench_case_find(const char *name);
 /* The functions below report to standard error and return 0 if something fails. */
 int bench_context(gan_context **context, int threads);
 int bench_generator(gan_context *context, const struct bench_case *c, gan_network **network);
+int bench_generator_flops(gan_context *context, gan_network *network, int64_t batch, int64_t *flops); /* of the products of a batch */
 int bench_game_make(struct bench_game *b, const struct bench_case *c, int threads);
 void bench_game_free(struct bench_game *b);
 int bench_failed(const gan_context *context, gan_status status);

@@ -83,7 +83,7 @@ int measure_training(const struct bench_case *c, int threads) {
 
 struct bench_sampler {
   gan_sampler *sampler;
-  int64_t batch, weights; /* weights: numbers in all matrices */
+  int64_t batch, flops, weights; /* flops: of a draw; weights: numbers in all matrices */
   float *samples;
 };
 
@@ -102,7 +102,11 @@ static int64_t count_weights(gan_network *network) {
 }
 
 /* The noise is given, as the peers have it. */
-static gan_status bind_noise(struct bench_sampler *s, int64_t latent) {
+static gan_status bind_noise(struct bench_sampler *s, gan_network *network) {
+  gan_port input = {.struct_size = sizeof input};
+  int64_t latent = 1;
+  gan_network_input_info(network, 0, &input);
+  for (int32_t i = 0; i < input.rank; i++) latent *= input.shape[i];
   float *z = malloc((size_t)(s->batch * latent) * sizeof *z);
   if (!z) return GAN_ERROR_MEMORY;
   gan_status status = gan_sampler_noise(s->sampler, "z", 0, s->batch, z);
@@ -122,10 +126,11 @@ static int sampler_make(struct bench_sampler *s, const struct bench_case *c, int
   config.threads = threads;
   int done = bench_context(&context, threads) && bench_generator(context, c, &network);
   if (done) status = gan_sampler_create(network, &config, &s->sampler);
-  if (done && status == GAN_OK) status = bind_noise(s, c->latent);
+  if (done && status == GAN_OK) status = bind_noise(s, network);
   if (status != GAN_OK) done = bench_failed(context, status);
+  if (done) done = bench_generator_flops(context, network, batch, &s->flops);
   if (done) s->weights = count_weights(network);
-  s->samples = malloc((size_t)(batch * c->sample) * sizeof *s->samples);
+  if (done) s->samples = malloc((size_t)(batch * gan_sampler_sample_size(s->sampler)) * sizeof *s->samples);
   gan_network_free(network);
   gan_context_free(context);
   return done && s->samples;
@@ -147,7 +152,7 @@ int measure_sampling(const struct bench_case *c, int threads, int batch) {
   struct figures f = {.name = c->name, .suffix = batch == 1 ? "/infer-1" : "/infer-64", .batch = batch, .threads = threads};
   int done = sampler_make(&s, c, threads, batch);
   if (done) {
-    f.flops = 2 * s.weights * batch;
+    f.flops = s.flops;
     f.peak = machine_peak(threads);
     f.time = clock_time(draw_once, &s, SAMPLING_SECONDS);
     f.peak = larger(f.peak, machine_peak(threads));
