@@ -11,6 +11,7 @@ static const struct option self_attention_options[] = {
 
 /* A 1x1 convolution: (batch, places, inputs) -> (batch, places, outputs). */
 static gan_node *project(struct gan_layer_call *c, gan_node *x, const char *name, int64_t outputs) {
+  if (node_failed(x)) return x;
   int64_t inputs = x->shape[x->rank - 1];
   struct weight weight = {
     .name = name, .init = layer_weight_init(c), .rank = 2, .shape = (int64_t[]){outputs, inputs}, .fan_in = (double)inputs,

@@ -40,6 +40,7 @@ gan_node *norm_instances(struct gan_layer_call *c, gan_node *x) {
 }
 
 gan_node *norm_per_sample(gan_node *value, const gan_node *x) {
+  if (node_failed(value)) return value;
   int64_t shape[GAN_MAX_RANK] = {value->shape[0]};
   for (int32_t d = 1; d < x->rank - 1; d++) shape[d] = 1;
   shape[x->rank - 1] = value->shape[value->rank - 1];
