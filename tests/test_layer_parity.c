@@ -128,11 +128,11 @@ static void make_network(struct bench *b) {
 
 /* As value_of() of the script. */
 static void fill_variables(struct bench *b) {
-  static const char *const near_one[] = {"weight", "weight_g", "running_var", "gamma", "scale_bias", "reference_var"};
+  static const char *const near_one[] = {"weight", "running_var", "gamma", "scale_bias", "reference_var"};
   for (int32_t i = 0; i < gan_network_variable_count(b->network); i++) {
     gan_variable v = {.struct_size = sizeof v};
-    float offset = 0;
     check(gan_network_variable_info(b->network, i, &v), b->line->text);
+    float offset = !strcmp(strrchr(v.path, '/') + 1, "weight_g");
     for (size_t k = 0; k < sizeof near_one / sizeof *near_one; k++)
       if (v.rank < 2 && !strcmp(strrchr(v.path, '/') + 1, near_one[k])) offset = 1;
     gan_tensor *t = numbers(b->line->stream + (uint32_t)i, v.rank, v.shape, v.rank < 2 ? 0.25f : 0.5f, offset);

@@ -49,10 +49,14 @@ static gan_node *inverse_lengths(const struct shaping *s, gan_node *v) {
   return gan_rsqrt(gan_select(none, gan_constant(v->graph, 1), squares));
 }
 
-/* w = g v / |v| for each output. g begins as |v|, so that w begins as v. */
+/* w = g v / |v| for each output. g begins as |v|, so that w begins as v; it has the weight's axes, as PyTorch's has. */
 static gan_node *weight_norm(const struct shaping *s, gan_node *weight) {
   char name[NAME], init[INIT];
-  gan_node *g = layer_parameter(s->call, part_name(name, s, "g"), 1, &s->outputs, derived_init(init, s, "lengths"));
+  int64_t shape[GAN_MAX_RANK];
+  int32_t rank = s->weight->rank;
+  for (int32_t d = 0; d < rank; d++) shape[d] = 1;
+  shape[s->weight->last ? rank - 1 : 0] = s->outputs;
+  gan_node *g = layer_parameter(s->call, part_name(name, s, "g"), rank, shape, derived_init(init, s, "lengths"));
   gan_node *v = as_matrix(s, weight), *inverse = inverse_lengths(s, v);
   if (node_failed(inverse)) return inverse;
   return as_weight(s, gan_mul(v, gan_mul(gan_reshape(g, 2, inverse->shape), inverse)));
