@@ -5,6 +5,7 @@ static const struct option batch_norm_options[] = {
   NORM_EPSILON("1e-5"),
   {"momentum", OPTION_NUMBER, 0, 1, "0.1", "share of the new batch in the running statistics"},
   {"affine", OPTION_FLAG, 0, 0, "yes", "learnt scale and shift of each column"},
+  {"init", OPTION_TEXT, 0, 0, "ones", "initializer of the scale; DCGAN takes (normal mean=1 std=0.02)"},
 };
 
 static gan_node *batch_norm_forward(struct gan_layer_call *c, int32_t n, gan_node *const *in) {
@@ -12,14 +13,15 @@ static gan_node *batch_norm_forward(struct gan_layer_call *c, int32_t n, gan_nod
   if (norm_refuse(c, in[0], 2)) return &c->graph->error;
   if (!layer_flag(c, "affine")) return norm_batch(c, in[0], NULL, NULL);
   int64_t columns = in[0]->shape[in[0]->rank - 1];
-  gan_node *gamma = layer_parameter(c, "weight", 1, &columns, "ones"), *beta = layer_parameter(c, "bias", 1, &columns, "zeros");
+  gan_node *gamma = layer_parameter(c, "weight", 1, &columns, layer_text(c, "init"));
+  gan_node *beta = layer_parameter(c, "bias", 1, &columns, "zeros");
   return norm_batch(c, in[0], gamma, beta);
 }
 
 const struct layer_row layer_batch_norm = {
   "batch-norm", "Columns of the last axis to mean 0 and variance 1 over all other axes; in evaluation by running statistics, "
   "which move at the commit (Ioffe and Szegedy 2015). weight, bias, running_mean, running_var (columns), as PyTorch's BatchNorm.",
-  LAYER_COUPLES, 1, 1, 3, batch_norm_options, batch_norm_forward,
+  LAYER_COUPLES, 1, 1, 4, batch_norm_options, batch_norm_forward,
 };
 
 /* ------------------------------------------------------------------ layer-norm */

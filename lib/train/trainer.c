@@ -30,6 +30,7 @@ gan_status gan_trainer_config_preset(gan_trainer_config *config, const char *nam
   c.optimizer_g = p->optimizer_g;
   c.batch = p->batch;
   c.d_steps = p->d_steps;
+  c.fresh_noise = p->fresh_noise;
   c.ema = p->ema;
   return config_write(config, config->struct_size, &c, sizeof c);
 }

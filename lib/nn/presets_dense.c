@@ -1,0 +1,84 @@
+/* Presets of dense layers. */
+#include "nn/presets.h"
+
+const struct preset preset_article = {
+  .name = "article",
+  .help = "Three dense layers a network, ReLU, sigmoid cross-entropy on logits, Adam with its default betas: the GAN of "
+          "tutorials, after Goodfellow et al. 2014.",
+  .generator =
+    "input z {latent} noise=normal\n"
+    "dense units=128; relu\n"
+    "dense units=256; relu\n"
+    "dense units={pixels}; tanh\n"
+    "reshape shape={size}\n",
+  .discriminator =
+    "input image {size}\n"
+    "flatten\n"
+    "dense units=256; relu\n"
+    "dense units=128; relu\n"
+    "dense units=1\n",
+  .loss = "non-saturating", .optimizer_d = "adam rate=2e-4", .optimizer_g = "adam rate=2e-4",
+  .batch = 64, .latent = 100, .d_steps = 1, .size = "28x28x1",
+};
+
+const struct preset preset_ptgan = {
+  .name = "ptgan",
+  .help = "The dense GAN of PyTorch-GAN (eriklindernoren/PyTorch-GAN, implementations/gan/gan.py), batch norm with epsilon 0.8 "
+          "as there.",
+  .generator =
+    "input z {latent} noise=normal\n"
+    "dense units=128; leaky-relu slope=0.2\n"
+    "dense units=256; batch-norm epsilon=0.8; leaky-relu slope=0.2\n"
+    "dense units=512; batch-norm epsilon=0.8; leaky-relu slope=0.2\n"
+    "dense units=1024; batch-norm epsilon=0.8; leaky-relu slope=0.2\n"
+    "dense units={pixels}; tanh\n"
+    "reshape shape={size}\n",
+  .discriminator =
+    "input image {size}\n"
+    "flatten\n"
+    "dense units=512; leaky-relu slope=0.2\n"
+    "dense units=256; leaky-relu slope=0.2\n"
+    "dense units=1\n",
+  .loss = "non-saturating", .optimizer_d = "adam rate=2e-4 beta1=0.5", .optimizer_g = "adam rate=2e-4 beta1=0.5",
+  .batch = 64, .latent = 100, .d_steps = 1, .size = "28x28x1",
+};
+
+const struct preset preset_ring = {
+  .name = "ring",
+  .help = "Small networks for points in the plane, such as the ring of eight Gaussians (Metz et al. 2017).",
+  .generator =
+    "input z {latent} noise=normal\n"
+    "dense units=128; relu\n"
+    "dense units=128; relu\n"
+    "dense units={pixels}\n"
+    "reshape shape={size}\n",
+  .discriminator =
+    "input point {size}\n"
+    "flatten\n"
+    "dense units=128; leaky-relu slope=0.2\n"
+    "dense units=128; leaky-relu slope=0.2\n"
+    "dense units=1\n",
+  .loss = "non-saturating", .optimizer_d = "adam rate=1e-3 beta1=0.5", .optimizer_g = "adam rate=1e-3 beta1=0.5",
+  .batch = 256, .latent = 16, .d_steps = 1, .size = "2",
+};
+
+const struct preset preset_clothes = {
+  .name = "clothes",
+  .help = "Dense networks for small pictures such as Fashion-MNIST, which learn all kinds within a minute: batch norm in G, a gradient "
+          "penalty around 0 in D (Thanh-Tung et al. 2019), averaged generator.",
+  .generator =
+    "input z {latent} noise=normal\n"
+    "dense units=256; batch-norm; leaky-relu slope=0.2\n"
+    "dense units=512; batch-norm; leaky-relu slope=0.2\n"
+    "dense units={pixels}; tanh\n"
+    "reshape shape={size}\n",
+  .discriminator =
+    "input image {size}\n"
+    "flatten\n"
+    "dense units=512; leaky-relu slope=0.2\n"
+    "dense units=256; leaky-relu slope=0.2\n"
+    "dense units=1\n",
+  .loss = "non-saturating", .penalty = "wgan-gp weight=1 target=0",
+  .optimizer_d = "adam rate=1e-3 beta1=0 beta2=0.99", .optimizer_g = "adam rate=1e-3 beta1=0 beta2=0.99",
+  .batch = 64, .latent = 64, .d_steps = 1, .ema = 0.999, .size = "28x28x1",
+};
