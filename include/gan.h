@@ -597,18 +597,18 @@ GAN_API gan_status gan_network_load_stream(gan_context *context, const gan_strea
 /** Takes the weights of another program's model out of a safetensors file, by a map of names: lines, separated by newlines or ';',
  *
  *     conv1/weight = main.0.weight
- *     norm1* = main.1*                              # '*', once a side: the same text, with '.' for '/'
- *     dense1* = fc* rows=256x7x7                    # in front of reshape shape=7x7x256
- *     dense2* = out* columns=128x7x7                # behind flatten of 7x7x128
- *     prelu1/weight = -                             # stays as it is
- *     - = *.num_batches_tracked                     # is passed over
+ *     norm1 = main.1                      # and all below: norm1/weight = main.1.weight ..
+ *     dense1 = fc rows=256x7x7            # in front of reshape shape=7x7x256
+ *     dense2 = out columns=128x7x7        # behind flatten of 7x7x128
+ *     prelu1 = -                          # stays as it is
+ *     - = *.num_batches_tracked           # is passed over
  *
- * What follows a '#' is a comment. The first line that fits a variable holds. Tensors are taken as PyTorch has them, channels
- * before rows and columns: of three axes or more the second goes to the end, (O, C, kh, kw) to (O, kh, kw, C), unless order=0,2,3,1
- * says which axis of theirs is the first, second .. of ours (it holds for tensors of that many axes). rows and columns name the
- * sizes, channels first, that the first and the second axis of a tensor of one or two axes was flattened from: (C,H,W) becomes
- * (H,W,C). f32, f64, f16 and bf16 are read. Every variable has to have a line, every tensor a variable. On failure the network is
- * as before.
+ * What follows a '#' is a comment; '*', at most once a side, is any text, the same on both but for '.' instead of '/'. The first
+ * line that fits a variable holds. Tensors are taken as PyTorch has them, channels before rows and columns: of three axes or more
+ * the second goes to the end, (O, C, kh, kw) to (O, kh, kw, C), unless order=0,2,3,1 says which axis of theirs is the first, second
+ * .. of ours (it holds for tensors of that many axes). rows and columns name the sizes, channels first, that the first and the
+ * second axis of a tensor of one or two axes was flattened from: (C,H,W) becomes (H,W,C). f32, f64, f16 and bf16 are read. Every
+ * variable has to have a line, every tensor a variable. On failure the network is as before.
  *   network  inout borrowed
  *   path     in borrowed
  *   bytes    in borrowed

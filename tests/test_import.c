@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static const char LINES[] =
   "input z 4 noise=normal; dense units=12; batch-norm; reshape shape=2x2x3; kernel; flatten; dense units=2";
 static const char MAP[] =
   "# what PyTorch calls it\n"
-  "dense1* = fc* rows=3x2x2\n"
+  "dense1 = fc rows=3x2x2\n"
   "batch-norm1* = norm* rows=3x2x2   # running statistics too\n"
   "kernel1/weight = conv.weight; kernel1/line = conv.line\n"
   "kernel1/gain = gamma\n"
@@ -342,6 +343,73 @@ static void test_export_fails(void **state) {
   remove("test_import.safetensors");
 }
 
+/* ------------------------------------------------------------------ a model of PyTorch */
+
+static const char GENERATOR[] =
+  "input z 6 noise=normal; dense units=128; batch-norm; relu; reshape shape=4x4x8;"
+  "conv-transpose2d filters=6 kernel=4 stride=2 padding=1 bias=no; batch-norm; relu; conv2d filters=3 kernel=3 padding=1; tanh";
+static const char GENERATOR_MAP[] =
+  "dense1 = generator.0 rows=8x4x4; batch-norm1 = generator.1 rows=8x4x4; conv-transpose2d1 = generator.4\n"
+  "batch-norm2 = generator.5; conv2d1 = generator.7; - = *.num_batches_tracked; - = discriminator";
+static const char DISCRIMINATOR[] =
+  "input z 8x8x3; conv2d filters=5 kernel=4 stride=2 padding=1; leaky-relu slope=0.2;"
+  "conv2d filters=6 kernel=3 stride=2 padding=1 spectral-norm=yes; leaky-relu slope=0.2; flatten; dense units=2";
+static const char DISCRIMINATOR_MAP[] =
+  "conv2d1 = discriminator.0; conv2d2/bias = discriminator.2.bias; conv2d2/weight = discriminator.2.parametrizations.weight.original\n"
+  "conv2d2/weight_u = discriminator.2.parametrizations.weight.0._u\n"
+  "conv2d2/weight_v = discriminator.2.parametrizations.weight.0._v rows=5x3x3\n"
+  "dense1 = discriminator.5 columns=6x2x2; - = generator";
+
+/* Where the fixture of a name lies, beside the folder of GAN_TEST_DATA. */
+static const char *fixture_path(char path[1000], const char *name) {
+  const char *data = getenv("GAN_TEST_DATA"), *end = data ? strrchr(data, '/') : NULL;
+  snprintf(path, 1000, "%.*s/fixtures/%s", end ? (int)(end - data) : 5, end ? data : "tests", name);
+  return path;
+}
+
+/* The array of a name in import.txt. */
+static void read_values(const char *name, float *to, int count) {
+  char path[1000], word[40];
+  int n = 0;
+  double value;
+  FILE *text = fopen(fixture_path(path, "import.txt"), "rb");
+  if (!text) fail_msg("%s cannot be opened", path);
+  while (fscanf(text, "%39s %d", word, &n) == 2 && strcmp(word, name) != 0)
+    while (n-- > 0) assert_int_equal(fscanf(text, "%lf", &value), 1);
+  assert_int_equal(n, count);
+  for (int i = 0; i < count; i++) {
+    assert_int_equal(fscanf(text, "%lf", &value), 1);
+    to[i] = (float)value;
+  }
+  fclose(text);
+}
+
+/* Imports, and compares four samples from the inputs of a name with the outputs of another. */
+static void compare_model(const char *lines, const char *map, const char *inputs, int n_in, const char *outputs, int n_out) {
+  char path[1000];
+  float in[4 * 192], expected[4 * 192], came[4 * 192];
+  gan_network *network;
+  gan_sampler *sampler;
+  must(ctx, gan_network_create(ctx, "N", &network));
+  gan_network_build(network, lines);
+  must(ctx, gan_network_import(network, fixture_path(path, "import.safetensors"), map));
+  must(ctx, gan_sampler_create(network, NULL, &sampler));
+  read_values(inputs, in, 4 * n_in);
+  read_values(outputs, expected, 4 * n_out);
+  must(ctx, gan_sampler_bind(sampler, "z", 4, in));
+  must(ctx, gan_sampler_draw(sampler, 0, 4, came));
+  for (int i = 0; i < 4 * n_out; i++)
+    if (!(fabsf(came[i] - expected[i]) <= 1e-5f)) fail_msg("%s %d: %g, PyTorch has %g", outputs, i, came[i], expected[i]);
+  gan_sampler_free(sampler);
+  gan_network_free(network);
+}
+
+static void test_pytorch(void **state) {
+  (void)state;
+  compare_model(GENERATOR, GENERATOR_MAP, "z", 6, "pictures", 192);
+  compare_model(DISCRIMINATOR, DISCRIMINATOR_MAP, "pictures", 192, "scores", 2);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_order, setup, teardown),
@@ -352,6 +420,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
     cmocka_unit_test_setup_teardown(test_export, setup, teardown),
     cmocka_unit_test_setup_teardown(test_export_fails, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_pytorch, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

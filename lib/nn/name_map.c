@@ -108,44 +108,44 @@ void map_free(struct name_map *m) {
 
 /* ------------------------------------------------------------------ looking up */
 
-/* 1 if a name fits a pattern; what its '*' stands for. */
-static int32_t fits(const char *pattern, const char *name, const char **star, size_t *length) {
+/* The part of a name that a '*' stands for, or what is below a name. */
+struct part { const char *at; size_t length; };
+
+/* 1 if a name fits a pattern. Without a '*' that has also what is below the name, behind one of the bytes `below`. */
+static int32_t fits(const char *pattern, const char *name, const char *below, struct part *rest) {
   size_t before = strcspn(pattern, "*"), all = strlen(name);
-  *star = "";
-  *length = 0;
-  if (!pattern[before]) return !strcmp(pattern, name);
-  size_t after = strlen(pattern + before + 1);
+  size_t after = pattern[before] ? strlen(pattern + before + 1) : 0;
   if (all < before + after || strncmp(pattern, name, before) != 0) return 0;
-  if (strcmp(pattern + before + 1, name + all - after) != 0) return 0;
-  *star = name + before;
-  *length = all - before - after;
-  return 1;
+  *rest = (struct part){name + before, all - before - after};
+  if (!pattern[before]) return strchr(below, name[before]) != NULL;
+  return !strcmp(pattern + before + 1, name + all - after);
 }
 
-/* The pattern with its '*' replaced, where paths become names with dots; cut to what a name has room for. */
-static void replace(char out[MAP_NAME], const char *pattern, const char *star, size_t length) {
-  size_t before = strcspn(pattern, "*"), at = before;
-  memcpy(out, pattern, before);
-  for (size_t i = 0; pattern[before] && i < length && at < MAP_NAME - 1; i++) out[at++] = star[i] == '/' ? '.' : star[i];
-  for (const char *s = pattern + before + (pattern[before] != 0); *s && at < MAP_NAME - 1; s++) out[at++] = *s;
+/* Their name for what is a '*' or below a name of ours, where paths have slashes and names have dots. It is cut to what there is room
+ * for. */
+static void write_name(const struct map_line *l, const struct part *rest, char out[MAP_NAME]) {
+  size_t at = strcspn(l->theirs, "*");
+  const char *after = l->theirs + at + (l->theirs[at] != 0);
+  int32_t goes_on = strcmp(l->theirs, "-") && (l->theirs[at] || !strchr(l->ours, '*'));
+  memcpy(out, l->theirs, at);
+  for (size_t i = 0; goes_on && i < rest->length && at < MAP_NAME - 1; i++) out[at++] = rest->at[i] == '/' ? '.' : rest->at[i];
+  while (*after && at < MAP_NAME - 1) out[at++] = *after++;
   out[at] = 0;
 }
 
 const struct map_line *map_find(const struct name_map *m, const char *path, char theirs[MAP_NAME]) {
-  const char *star;
-  size_t length;
+  struct part rest;
   for (int64_t i = 0; i < m->count; i++) {
-    if (!fits(m->lines[i].ours, path, &star, &length)) continue;
-    replace(theirs, m->lines[i].theirs, star, length);
+    if (!fits(m->lines[i].ours, path, "/", &rest)) continue;
+    write_name(&m->lines[i], &rest, theirs);
     return &m->lines[i];
   }
   return NULL;
 }
 
 int32_t map_ignores(const struct name_map *m, const char *theirs) {
-  const char *star;
-  size_t length;
+  struct part rest;
   for (int64_t i = 0; i < m->count; i++)
-    if (!strcmp(m->lines[i].ours, "-") && fits(m->lines[i].theirs, theirs, &star, &length)) return 1;
+    if (!strcmp(m->lines[i].ours, "-") && fits(m->lines[i].theirs, theirs, "./", &rest)) return 1;
   return 0;
 }

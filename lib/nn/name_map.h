@@ -7,7 +7,7 @@
 enum { MAP_NAME = 512, MAP_SIZES = 4 };   /* bytes of a name with its zero; sizes of rows= and columns= */
 
 struct map_line {
-  char *ours, *theirs;                    /* patterns with at most one '*' each; "-": none; within the map's text */
+  char *ours, *theirs;                    /* at most one '*' each; "-": none; within the map's text */
   int32_t number;                         /* of the line, from 1 */
   int32_t n_order; int32_t order[GAN_MAX_RANK];             /* n_order 0: not given */
   int32_t n_rows, n_columns; int64_t rows[MAP_SIZES], columns[MAP_SIZES];
