@@ -508,10 +508,10 @@ GAN_API void gan_network_embedding(gan_network *network, int64_t classes, int64_
  * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_network_finish(gan_network *network);
 
-/** Makes generator and discriminator of a preset: "article", "ptgan". gan_list_name(GAN_LIST_PRESETS, ..) names all. The
- * generator's output has the shape of `size`, the discriminator starts by flattening it, so that a saved generator tells its size.
+/** Makes generator and discriminator of a preset: "article", "dcgan-64". gan_list_name(GAN_LIST_PRESETS, ..) names all, and
+ * docs/presets.md their sources. The generator's output has the shape of `size`; an architecture that cannot have that size says so.
  *   context        in kept
- *   preset         in borrowed; a name with parameters, "ptgan size=28x28x1 latent=100"
+ *   preset         in borrowed; a name with parameters, "dcgan-64 size=96x96x3 latent=100 filters=32"
  *   generator      out owned; NULL ok; gan_network_free
  *   discriminator  out owned; NULL ok; gan_network_free
  * Errors: ARGUMENT, MEMORY.  Threads: context.  Since: 0.1 */
@@ -1254,7 +1254,7 @@ GAN_API gan_status gan_context_add_loss(gan_context *context, const char *name, 
  *   rmsprop  rate decay epsilon momentum (Tieleman and Hinton 2012; as PyTorch: alpha is the decay)
  *   adam     rate beta1 beta2 epsilon (Kingma and Ba 2015)
  *   adamw    the same and decay, decoupled (Loshchilov and Hutter 2019)
- * Schedules: "constant", "step every=1000 factor=0.5", "linear to=0 steps=10000", "cosine to=0 steps=10000", each with
+ * Schedules: "constant", "step every=1000 factor=0.5", "linear end=0 steps=10000", "cosine end=0 steps=10000", each with
  * warmup=N; they multiply the rate.
  *   context    in kept
  *   name       in copied; its slots and scalars carry it in checkpoints; unique within a game
@@ -1488,9 +1488,9 @@ typedef struct gan_trainer_config {
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_trainer_config_init(gan_trainer_config *config, int64_t size);
 
-/** Sets loss, penalty, optimizers, d_steps, batch and ema as a preset's source has them.
+/** Sets loss, penalty, optimizers, d_steps, batch, ema and fresh_noise as a preset's source has them.
  *   config  inout borrowed
- *   preset  in borrowed; "article", "ptgan"; text is static, nothing to free
+ *   preset  in borrowed; "article", "dcgan-64 filters=32"; text is static, nothing to free
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_trainer_config_preset(gan_trainer_config *config, const char *preset);
 

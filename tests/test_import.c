@@ -355,7 +355,8 @@ static const char DISCRIMINATOR[] =
   "input z 8x8x3; conv2d filters=5 kernel=4 stride=2 padding=1; leaky-relu slope=0.2;"
   "conv2d filters=6 kernel=3 stride=2 padding=1 spectral-norm=yes; leaky-relu slope=0.2; flatten; dense units=2";
 static const char DISCRIMINATOR_MAP[] =
-  "conv2d1 = discriminator.0; conv2d2/bias = discriminator.2.bias; conv2d2/weight = discriminator.2.parametrizations.weight.original\n"
+  "conv2d1 = discriminator.0; conv2d2/bias = discriminator.2.bias\n"
+  "conv2d2/weight = discriminator.2.parametrizations.weight.original\n"
   "conv2d2/weight_u = discriminator.2.parametrizations.weight.0._u\n"
   "conv2d2/weight_v = discriminator.2.parametrizations.weight.0._v rows=5x3x3\n"
   "dense1 = discriminator.5 columns=6x2x2; - = generator";

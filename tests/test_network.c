@@ -381,6 +381,43 @@ static void test_presets(void **state) {
     gan_network_free(g);
     gan_network_free(d);
   }
+}
+
+/* Pictures of any height, width and number of channels that the stages divide evenly; of others a sentence. */
+static void test_preset_sizes(void **state) {
+  gan_context *ctx = *state;
+  gan_network *g, *d;
+  for (int32_t i = 0; i < preset_count(); i++) {
+    const struct preset *p = preset_at(i);
+    int64_t unit = p->multiple;
+    char text[100];
+    if (!unit) continue;
+    for (int64_t n = 1; n <= 2; n++) {
+      snprintf(text, sizeof text, "%s filters=8 latent=3 size=%dx%dx%d", p->name, (int)(n * unit), (int)(3 * unit), (int)n + 1);
+      must(ctx, gan_preset_networks(ctx, text, &g, &d));
+      gan_port fake = {.struct_size = sizeof fake}, real = fake, score = fake;
+      must(ctx, gan_network_output_info(g, 0, &fake));
+      must(ctx, gan_network_input_info(d, 0, &real));
+      must(ctx, gan_network_output_info(d, 0, &score));
+      assert_true(fake.rank == 3 && fake.shape[0] == n * unit && fake.shape[1] == 3 * unit && fake.shape[2] == n + 1);
+      assert_memory_equal(fake.shape, real.shape, sizeof real.shape);
+      assert_true(score.rank == 1 && score.shape[0] == 1);
+      gan_network_free(g);
+      gan_network_free(d);
+    }
+    snprintf(text, sizeof text, "%s size=%dx%dx1", p->name, (int)unit, (int)unit + 1);
+    assert_int_equal(gan_preset_networks(ctx, text, &g, &d), GAN_ERROR_ARGUMENT);
+    sentence_has(ctx, "height and width have to be multiples of", p->name);
+    snprintf(text, sizeof text, "%s size=%d", p->name, (int)unit);
+    assert_int_equal(gan_preset_networks(ctx, text, &g, &d), GAN_ERROR_ARGUMENT);
+    sentence_has(ctx, "expected height, width and channels", p->name);
+  }
+  assert_int_equal(gan_preset_networks(ctx, "article filters=3", &g, &d), GAN_ERROR_ARGUMENT);
+  sentence_has(ctx, "it has no convolutions", "article");
+}
+
+static void test_preset_text(void **state) {
+  gan_context *ctx = *state;
   gan_network *g, *d;
   must(ctx, gan_preset_networks(ctx, "ptgan size=8x4 latent=3", &g, NULL));
   gan_port p = {.struct_size = sizeof p};
@@ -404,6 +441,8 @@ int main(void) {
     TEST(test_descriptions), TEST(test_older_struct), TEST(test_summary), TEST(test_typed_layers),
     TEST(test_shared_layer), TEST(test_nested_networks), TEST(test_limits_of_nesting), TEST(test_part_with_two_outputs),
     TEST(test_presets),
+    TEST(test_preset_sizes),
+    TEST(test_preset_text),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/presets.h"
 #include "train/trainer.h"
 
 struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_trainer *t; gan_trainer_config c; };
@@ -326,7 +327,8 @@ static void every_preset_makes_a_config(void **state) {
     gan_network_free(p.g);
     gan_network_free(p.d);
     char small[128];
-    snprintf(small, sizeof small, "%s size=6x6x1 latent=5", gan_list_name(GAN_LIST_PRESETS, i));
+    const struct preset *preset = preset_at(i);
+    snprintf(small, sizeof small, "%s latent=5 %s", preset->name, preset->multiple ? "size=32x32x1 filters=8" : "size=6x6x1");
     must(p.ctx, gan_preset_networks(p.ctx, small, &p.g, &p.d));
     gan_port port = {.struct_size = sizeof port};
     must(p.ctx, gan_network_input_info(p.d, 0, &port));

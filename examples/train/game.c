@@ -34,7 +34,9 @@ static int from_preset(struct game *g, gan_context *context, const struct settin
                         latent);
   if (length >= (int)sizeof text) return complain("--model is too long");
   gan_status status = gan_preset_networks(context, text, &g->generator, &g->discriminator);
-  return status == GAN_OK || complain_gan(context, "--model", status);
+  if (status != GAN_OK) complain_gan(context, "--model", status);
+  if (status != GAN_OK && !s->size[0]) complain("--size gives the images another size");
+  return status == GAN_OK;
 }
 
 static int make_networks(struct game *g, gan_context *context, const struct settings *s, const struct sample_format *f) {

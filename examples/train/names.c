@@ -34,6 +34,17 @@ static int unknown(const char *name) {
   return complain("there is nothing called %s; --list tells all names", name);
 }
 
+/* How a preset is trained. */
+static void describe_training(const char *name) {
+  gan_trainer_config c;
+  gan_trainer_config_init(&c, sizeof c);
+  if (gan_trainer_config_preset(&c, name) != GAN_OK) return;
+  printf("trained with loss %s, penalty %s, batch %d, %d step%s of D a step of G", c.loss, c.penalty ? c.penalty : "none", (int)c.batch,
+         c.d_steps, c.d_steps > 1 ? "s" : "");
+  if (c.ema > 0) printf(", average %g of G", c.ema);
+  printf("\n  D: %s\n  G: %s\n", c.optimizer_d, c.optimizer_g);
+}
+
 int names_describe(const char *name) {
   static char text[8192];
   int found = 0;
@@ -42,6 +53,7 @@ int names_describe(const char *name) {
       if (strcmp(name, gan_list_name(kinds[k].kind, i)) != 0) continue;
       gan_list_help(kinds[k].kind, name, text, sizeof text, NULL);
       printf("%s: %s\n", kinds[k].title, text);
+      if (kinds[k].kind == GAN_LIST_PRESETS) describe_training(name);
       found = 1;
     }
   }

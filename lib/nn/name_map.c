@@ -121,8 +121,7 @@ static int32_t fits(const char *pattern, const char *name, const char *below, st
   return !strcmp(pattern + before + 1, name + all - after);
 }
 
-/* Their name for what is a '*' or below a name of ours, where paths have slashes and names have dots. It is cut to what there is room
- * for. */
+/* Their name for what is a '*' or below a name of ours, where paths have slashes and names have dots; cut to the room there is. */
 static void write_name(const struct map_line *l, const struct part *rest, char out[MAP_NAME]) {
   size_t at = strcspn(l->theirs, "*");
   const char *after = l->theirs + at + (l->theirs[at] != 0);

@@ -23,8 +23,8 @@ const struct preset preset_article = {
 
 const struct preset preset_ptgan = {
   .name = "ptgan",
-  .help = "The dense GAN of PyTorch-GAN (eriklindernoren/PyTorch-GAN, implementations/gan/gan.py), batch norm with epsilon 0.8 "
-          "as there.",
+  .help = "The dense GAN of PyTorch-GAN (eriklindernoren/PyTorch-GAN, implementations/gan/gan.py), batch norm with epsilon "
+          "0.8 as there.",
   .generator =
     "input z {latent} noise=normal\n"
     "dense units=128; leaky-relu slope=0.2\n"
@@ -64,8 +64,8 @@ const struct preset preset_ring = {
 
 const struct preset preset_clothes = {
   .name = "clothes",
-  .help = "Dense networks for small pictures such as Fashion-MNIST, which learn all kinds within a minute: batch norm in G, a gradient "
-          "penalty around 0 in D (Thanh-Tung et al. 2019), averaged generator.",
+  .help = "Dense networks for small pictures such as Fashion-MNIST, which learn all kinds within a minute: batch norm in G,"
+          " a gradient penalty around 0 in D (Thanh-Tung et al. 2019), averaged generator.",
   .generator =
     "input z {latent} noise=normal\n"
     "dense units=256; batch-norm; leaky-relu slope=0.2\n"
