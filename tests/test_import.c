@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "io/safetensors.h"
 #include "nn/network.h"
 #include "support.h"
@@ -361,28 +362,13 @@ static const char DISCRIMINATOR_MAP[] =
   "conv2d2/weight_v = discriminator.2.parametrizations.weight.0._v rows=5x3x3\n"
   "dense1 = discriminator.5 columns=6x2x2; - = generator";
 
-/* Where the fixture of a name lies, beside the folder of GAN_TEST_DATA. */
-static const char *fixture_path(char path[1000], const char *name) {
-  const char *data = getenv("GAN_TEST_DATA"), *end = data ? strrchr(data, '/') : NULL;
-  snprintf(path, 1000, "%.*s/fixtures/%s", end ? (int)(end - data) : 5, end ? data : "tests", name);
-  return path;
-}
-
 /* The array of a name in import.txt. */
 static void read_values(const char *name, float *to, int count) {
-  char path[1000], word[40];
-  int n = 0;
-  double value;
-  FILE *text = fopen(fixture_path(path, "import.txt"), "rb");
-  if (!text) fail_msg("%s cannot be opened", path);
-  while (fscanf(text, "%39s %d", word, &n) == 2 && strcmp(word, name) != 0)
-    while (n-- > 0) assert_int_equal(fscanf(text, "%lf", &value), 1);
-  assert_int_equal(n, count);
-  for (int i = 0; i < count; i++) {
-    assert_int_equal(fscanf(text, "%lf", &value), 1);
-    to[i] = (float)value;
-  }
-  fclose(text);
+  double values[4 * 192];
+  char *text = fixture_read("import.txt");
+  assert_int_equal(fixture_values(text, name, values, 4 * 192), count);
+  for (int i = 0; i < count; i++) to[i] = (float)values[i];
+  free(text);
 }
 
 /* Imports, and compares four samples from the inputs of a name with the outputs of another. */

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "gan.h"
+#include "fixture.h"
 
-enum { STEPS = 10, SAMPLED = 48 };
+enum { STEPS = 10, SAMPLED = 48, VALUES_MAX = 128 };
 static const double TOLERANCE = 1e-4;
 
 static gan_context *context;
@@ -30,41 +30,19 @@ static void check(gan_status status) {
 static char *fixture;
 
 static void read_fixture(const char *name) {
-  char path[1000];
-  const char *data = getenv("GAN_TEST_DATA"), *end = data ? strrchr(data, '/') : NULL; /* fixtures lie beside data */
-  snprintf(path, sizeof path, "%.*s/fixtures/%s", end ? (int)(end - data) : 5, end ? data : "tests", name);
-  FILE *file = fopen(path, "rb");
-  if (!file) fail_msg("%s cannot be opened", path);
-  fseek(file, 0, SEEK_END);
-  size_t size = (size_t)ftell(file);
-  rewind(file);
   free(fixture);
-  fixture = malloc(size + 2);
-  assert_non_null(fixture);
-  fixture[0] = '\n';
-  assert_int_equal(fread(fixture + 1, 1, size, file), size);
-  fixture[size + 1] = 0;
-  fclose(file);
-}
-
-/* Where the array of a name begins, with its count; NULL if there is none. */
-static char *find(const char *name) {
-  char key[100];
-  snprintf(key, sizeof key, "\n%s ", name);
-  char *line = strstr(fixture, key);
-  return line ? line + strlen(key) : NULL;
+  fixture = fixture_read(name);
 }
 
 /* Compares values with the array of a name: |a - b| <= 1e-4 max(1, |b|). */
 static void expect(const char *name, const float *values, int64_t count) {
-  char *text = find(name);
-  if (!text) fail_msg("there is no fixture %s", name);
-  int64_t n = strtoll(text, &text, 10);
+  double wanted[VALUES_MAX];
+  int64_t n = fixture_values(fixture, name, wanted, VALUES_MAX);
+  if (n < 0) fail_msg("there is no fixture %s", name);
   if (n != count) fail_msg("%s has %d values, not %d", name, (int)n, (int)count);
   for (int64_t i = 0; i < n; i++) {
-    double wanted = strtod(text, &text), difference = fabs(values[i] - wanted);
-    int near = difference <= TOLERANCE * fmax(1, fabs(wanted));
-    if (!near) fail_msg("%s[%d]: %.8g, but PyTorch has %.8g", name, (int)i, values[i], wanted);
+    int near = fabs(values[i] - wanted[i]) <= TOLERANCE * fmax(1, fabs(wanted[i]));
+    if (!near) fail_msg("%s[%d]: %.8g, but PyTorch has %.8g", name, (int)i, values[i], wanted[i]);
   }
 }
 
@@ -76,22 +54,8 @@ static void expect_part(const char *group, const char *part, const float *values
 
 /* ------------------------------------------------------------------------------------------------------ numbers by formula */
 
-/* Element i of a stream: a hash as a float in [-1, 1), exact in 24 bits, times scale, plus offset. */
-static float number(uint32_t stream, uint32_t i, float scale, float offset) {
-  uint32_t x = i + stream * 0x9E3779B1u;
-  x = (x ^ x >> 16) * 0x7FEB352Du;
-  x = (x ^ x >> 15) * 0x846CA68Bu;
-  x ^= x >> 16;
-  volatile float unit = (float)(x >> 8) * 0x1p-23f - 1.0f, scaled = unit * scale; /* rounded twice, as PyTorch does */
-  return scaled + offset;
-}
-
 static gan_tensor *numbers(uint32_t stream, int32_t rank, const int64_t *shape, double scale, double offset) {
-  gan_tensor *tensor = NULL;
-  check(gan_tensor_create(context, GAN_F32, rank, shape, &tensor));
-  float *data = gan_tensor_data(tensor);
-  for (int64_t i = 0; i < gan_tensor_count(tensor); i++) data[i] = number(stream, (uint32_t)i, (float)scale, (float)offset);
-  return tensor;
+  return fixture_numbers(context, stream, rank, shape, scale, offset);
 }
 
 static void bind_numbers(gan_game *game, const char *input, uint32_t stream, int64_t rows, int64_t columns, double scale,
@@ -235,7 +199,7 @@ static void expect_weights(gan_network *network, const char *group, const char *
   for (int32_t i = 0; i < gan_network_variable_count(network); i++) {
     char name[60];
     snprintf(name, sizeof name, "%s/%s/%d", group, role, i);
-    if (find(name)) expect_variable(network, i, name);
+    if (fixture_values(fixture, name, NULL, 0) == 0) expect_variable(network, i, name);
     else left_out--;
   }
   assert_int_equal(left_out, 0);
@@ -244,11 +208,10 @@ static void expect_weights(gan_network *network, const char *group, const char *
 /* The fixture says which streams of numbers were chosen for it. */
 static uint32_t stream_of(const char *group) {
   char name[60];
+  double stream;
   snprintf(name, sizeof name, "%s/stream", group);
-  char *text = find(name);
-  assert_non_null(text);
-  strtol(text, &text, 10);
-  return (uint32_t)strtol(text, &text, 10);
+  assert_int_equal(fixture_values(fixture, name, &stream, 1), 1);
+  return (uint32_t)stream;
 }
 
 static void follow(struct training *t, const char *group, int wasserstein, int left_out) {

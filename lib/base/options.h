@@ -19,7 +19,7 @@ struct option {
   const char *help;        /* "output width" */
 };
 
-enum { OPTIONS_MAX = 16 };
+enum { OPTIONS_MAX = 24 };
 
 /* The values of one line, in the order of the row's table. Text values are kept unquoted. */
 struct options {

@@ -42,6 +42,7 @@ static gan_node *refuse_block(struct gan_layer_call *c, int32_t n, const gan_nod
 static const struct option residual_options[] = {
   {"filters", OPTION_INT, 0, 1e9, "0", "channels of the output; 0: as the input"},
   {"hidden", OPTION_INT, 0, 1e9, "0", "channels between the convolutions; 0: filters, or the input's channels if resample=down"},
+  {"hidden-bias", OPTION_FLAG, 0, 0, "yes", "a bias in the first convolution"},
   {"kernel", OPTION_TEXT, 0, 0, "3", "of both convolutions"},
   {"resample", OPTION_TEXT, 0, 0, "none", "none, up (nearest, by 2) or down (means of 2)"},
   {"norm", OPTION_TEXT, 0, 0, "none", "a layer before each activation: batch-norm, (conditional-batch-norm classes=10)"},
@@ -97,8 +98,8 @@ static void build_residual(struct composition *m) {
     compose_add(m, "upsample name=up from=%s", last);
     strcpy(last, "up");
   }
-  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=conv1 from=%s%s", axes_of(m), (long long)r.hidden, kernel, last,
-              r.weights);
+  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=conv1 from=%s%s%s", axes_of(m), (long long)r.hidden, kernel, last,
+              layer_flag(m->call, "hidden-bias") ? "" : " bias=no", r.weights);
   add_activated(m, "conv1", 2, last);
   compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=conv2 from=%s%s", axes_of(m), (long long)r.filters, kernel, last,
               r.weights);
@@ -115,7 +116,7 @@ const struct layer_row layer_residual_block = {
   "2017; Miyato et al. 2018): up doubles height and width before the first convolution, down halves them behind the second; a 1x1 "
   "convolution in the shortcut where shapes differ. from=x,label conditions the norms. Its layers: norm1, activation1, conv1, "
   "norm2, activation2, conv2, shortcut.",
-  0, 1, 2, 10 + WEIGHT_OPTION_COUNT, residual_options, residual_block_forward,
+  0, 1, 2, 11 + WEIGHT_OPTION_COUNT, residual_options, residual_block_forward,
 };
 
 /* ------------------------------------------------------------------ dense-block */
