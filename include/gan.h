@@ -1307,7 +1307,7 @@ GAN_API void gan_data_free(gan_data *data);
 GAN_API gan_status gan_data_add(gan_data *data, const char *slot, gan_tensor *tensor, const char *spec);
 
 /* Fills tensors[s] (count, sizes of slot s; f32 or i32, in the order of the slots) with samples indices[0 .. count - 1]. Runs on
- * the thread of the step. Non-zero stops the step with GAN_ERROR_CALLBACK. May call tensor functions only. */
+ * the thread of the step, or of gan_trainer_create() for a reference batch. Non-zero stops the step with GAN_ERROR_CALLBACK. May call tensor functions only. */
 typedef int32_t (*gan_data_fill)(void *user, const int64_t *indices, int64_t count, gan_tensor *const *tensors);
 
 /** Makes the slots come from a callback with random access.
@@ -1495,7 +1495,8 @@ GAN_API gan_status gan_trainer_config_init(gan_trainer_config *config, int64_t s
 GAN_API gan_status gan_trainer_config_preset(gan_trainer_config *config, const char *preset);
 
 /** Makes the two-player game of a generator and a discriminator on a data source. Conditions that both networks take are
- * matched by name with the slots of the data.
+ * matched by name with the slots of the data. A network with virtual batch norm passes a reference batch first in each phase: the
+ * data's first samples, and one draw of noise and labels, all through the training.
  *   generator      in kept; the first input is noise; its first output has the shape of the image slot
  *   discriminator  in kept; its first input has the shape of the image slot
  *   data           in kept

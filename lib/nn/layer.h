@@ -9,6 +9,7 @@ enum layer_flags {
   LAYER_COUPLES = 1,       /* training output of one sample depends on the others of the batch */
   LAYER_RANDOM = 2,        /* draws random numbers in training */
   LAYER_MIXES = 4,         /* its output in evaluation, too, depends on the others of the batch: samplers refuse it */
+  LAYER_REFERENCE = 8,     /* in training its first application in a phase is a reference batch's */
 };
 
 enum {

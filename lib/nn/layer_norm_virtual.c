@@ -62,7 +62,7 @@ static gan_node *virtual_batch_norm_forward(struct gan_layer_call *c, int32_t n,
 
 const struct layer_row layer_virtual_batch_norm = {
   "virtual-batch-norm", "Columns of the last axis by the statistics of a reference batch and, with the weight of one sample more, of "
-  "the sample itself (Salimans et al. 2016). In training the first application of each phase is the reference batch's; its "
-  "statistics are state, and evaluation takes them from there. weight, bias, reference_mean, reference_var (columns), reference_rows.",
-  LAYER_COUPLES, 1, 1, 2, virtual_batch_norm_options, virtual_batch_norm_forward,
+  "the sample itself (Salimans et al. 2016). In training the first application of each phase is the reference batch's (trainers "
+  "see to it); its statistics are state, and evaluation takes them from there. weight, bias, reference_mean, reference_var (columns), reference_rows.",
+  LAYER_COUPLES | LAYER_REFERENCE, 1, 1, 2, virtual_batch_norm_options, virtual_batch_norm_forward,
 };

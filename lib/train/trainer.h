@@ -27,6 +27,9 @@ struct gan_trainer {
 /* trainer_build.c: the graph of "D", or with `both` of "DG". Errors stay in the graph. */
 void trainer_build(gan_trainer *t, gan_graph *g, int32_t both);
 
+/* trainer_reference.c: an input's part of the reference batch, a constant: the first samples of a slot, or (-1) one draw. */
+gan_node *trainer_reference(const gan_trainer *t, gan_graph *g, gan_network *n, int32_t input, int32_t slot);
+
 /* trainer_run.c */
 void trainer_progress(const gan_trainer *t, gan_progress *out);
 

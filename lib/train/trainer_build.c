@@ -13,6 +13,7 @@ struct scene {
   gan_node *real, *fake;                 /* as D sees them */
   gan_node *real_scores, *fake_scores;   /* of D's phase */
   gan_node *conditions[PORTS_MAX]; int32_t n_conditions;   /* D's further inputs */
+  struct reference { gan_node *in[PORTS_MAX]; } of_generator, of_discriminator;   /* see refer() */
 };
 
 /* ------------------------------------------------------------------ samples of one shape, seen in another */
@@ -31,11 +32,15 @@ static gan_node *see_as(gan_node *x, const char *what, const char *wanted, const
   return gan_reshape(x, port->rank + 1, shape);
 }
 
-static gan_node *slot_as(const struct scene *s, int32_t slot, const gan_network *n, const struct network_port *port) {
+static gan_node *see_slot_as(const struct scene *s, gan_node *x, int32_t slot, const gan_network *n, const struct network_port *port) {
   char what[NETWORK_NAME + 32], wanted[2 * NETWORK_NAME + 32];
   snprintf(what, sizeof what, "data slot '%s'", s->t->data->slots[slot].name);
   snprintf(wanted, sizeof wanted, "input '%s' of '%s'", port->name, n->name);
-  return see_as(gan_data_node(s->g, s->t->data, s->t->data->slots[slot].name), what, wanted, &port->info);
+  return see_as(x, what, wanted, &port->info);
+}
+
+static gan_node *slot_as(const struct scene *s, int32_t slot, const gan_network *n, const struct network_port *port) {
+  return see_slot_as(s, gan_data_node(s->g, s->t->data, s->t->data->slots[slot].name), slot, n, port);
 }
 
 /* ------------------------------------------------------------------ the players */
@@ -62,6 +67,18 @@ static gan_node *judge(const struct scene *s, gan_node *x, gan_node *const *cond
   for (int32_t i = 0; i < s->n_conditions; i++) in[1 + i] = conditions[i];
   gan_network_apply(s->t->discriminator, 1, 1 + s->n_conditions, in, 1, &scores);
   return scores;
+}
+
+/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. */
+static void refer(const struct scene *s, gan_network *n, int32_t image, struct reference *r) {
+  if (!(network_flags(n) & LAYER_REFERENCE)) return;
+  for (int32_t i = 0; i < n->n_inputs && !r->in[n->n_inputs - 1]; i++) {
+    int32_t slot = i ? data_find(s->t->data, n->inputs[i].name) : image;
+    r->in[i] = trainer_reference(s->t, s->g, n, i, slot);
+    if (slot >= 0) r->in[i] = see_slot_as(s, r->in[i], slot, n, &n->inputs[i]);
+  }
+  gan_node *none;
+  gan_network_apply(n, 1, (int32_t)n->n_inputs, r->in, 0, &none);
 }
 
 /* Noise on what D sees makes it blind to details that are not there yet (Sonderby et al. 2017). */
@@ -102,6 +119,8 @@ static void discriminator_phase(struct scene *s) {
   gan_phase(s->g, "D");
   s->n_conditions = (int32_t)d->n_inputs - 1;
   for (int32_t i = 0; i < s->n_conditions; i++) s->conditions[i] = condition(s, d, &d->inputs[1 + i], 0);
+  refer(s, t->generator, -1, &s->of_generator);
+  refer(s, d, t->image, &s->of_discriminator);
   s->real = blur(s, slot_as(s, t->image, d, &d->inputs[0]), "instance-noise/real");
   s->fake = blur(s, generate(s), "instance-noise/fake");
   judge_both(s);
@@ -118,6 +137,8 @@ static void discriminator_phase(struct scene *s) {
 static void generator_phase(struct scene *s) {
   gan_trainer *t = s->t;
   gan_phase(s->g, "G");
+  if (t->fresh_noise) refer(s, t->generator, -1, &s->of_generator);
+  refer(s, t->discriminator, t->image, &s->of_discriminator);
   gan_node *fake = t->fresh_noise ? blur(s, generate(s), "instance-noise/fresh") : s->fake;
   gan_node *loss = gan_loss_generator(t->loss, s->real_scores, judge(s, fake, s->conditions));
   gan_output(loss, "loss_g");
