@@ -201,7 +201,10 @@ static gan_sampler *make_sampler(void) {
   gan_network_create(context, "G", &network);
   gan_network_build(network, "input z 16 noise=normal; input y classes=10; embedding classes=10 width=8 from=y;"
                              "concat from=z,embedding1; dense units=64; batch-norm; relu; dense units=200; layer-norm;"
-                             "leaky-relu slope=0.2; dropout; dense units=50; gelu; dense units=6; softmax; tanh;"
+                             "leaky-relu slope=0.2; dropout; dense units=72; gelu; reshape shape=3x3x8;"
+                             "conv-transpose2d filters=24 kernel=4 stride=2 padding=1 spectral-norm=yes; batch-norm; relu;"
+                             "upsample; conv2d filters=40 kernel=3 padding=1; relu; conv2d filters=3 kernel=5 stride=2 padding=2;"
+                             "flatten; dense units=6; softmax; tanh;"
                              "reshape shape=2x3");
   gan_sampler_create(network, &sc, &sampler);
   gan_network_free(network);

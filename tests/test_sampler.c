@@ -47,6 +47,10 @@ static const char *const networks[] = {
   "input z noise=normal; reshape shape=1; dense units=256; silu; dense units=300; sigmoid",
   "input z 40x20x4 noise=normal; softmax axis=1; layer-norm axes=2; reshape shape=3200; layer-norm; dense units=2; layer-norm",
   "input z 30000 noise=normal; layer-norm; softmax; scale factor=1e4; dense units=3",
+  ("input z 12 noise=normal; dense units=432; reshape shape=3x3x48; batch-norm; relu; conv-transpose2d filters=40 kernel=5 stride=2"
+   " padding=2 bias=no; batch-norm; relu; residual-block filters=32 resample=up norm=batch-norm spectral-norm=yes;"
+   "self-attention ratio=4; conv2d filters=16 kernel=3 padding=1 groups=2; instance-norm; relu; conv2d filters=3 kernel=3; tanh"),
+  "input z 1x1x20 noise=normal; conv-transpose2d filters=64 kernel=4; batch-norm; relu; conv-transpose2d filters=3 kernel=4 stride=2 padding=1",
 };
 
 enum { NETWORKS = sizeof networks / sizeof *networks, COUNT = 150, SAMPLE_MAX = 30000 };
