@@ -59,7 +59,11 @@ struct conv_method {
   void (*pack)(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed);
 };
 
-extern const struct conv_method conv_gather; /* F and X */
-extern const struct conv_method conv_weight; /* W */
+extern const struct conv_method conv_gather;   /* F and X */
+extern const struct conv_method conv_winograd; /* F and X, for some shapes (conv_winograd.h) */
+extern const struct conv_method conv_weight;   /* W */
+
+/* Whether Winograd's way exists for this shape, and is expected to be faster. */
+int32_t conv_winograd_pays(const struct kernels *k, const struct conv_shape *s);
 
 #endif

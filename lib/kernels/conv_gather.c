@@ -5,13 +5,19 @@
  * walks along one stretch for every tap: nothing is copied but the weights, and taps on the padding cost nothing. The other
  * side is the weights, packed in panels of a tile's width as (tap, channel of the source, channel of the result). For X the
  * taps are packed backwards, so that its source is walked forwards too.
+ *
+ * A result of very few channels ("slim": pictures) would leave most of a panel empty. There tiles of dots (gemm_dots.c) take
+ * their place, for which the weights are packed as (channel of the result, tap, channel of the source).
  */
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
 
+#include <string.h>
+
 enum {
   K_BLOCK = 1024,             /* channels times taps that a tile adds up at once: what of a panel stays in the second cache */
   SOURCE_BYTES = 400 << 10,   /* that a chunk goes over for each panel */
+  PANELS_BYTES = 200 << 10,   /* of all panels, for a chunk that goes over its source once, with all panels at every tile */
   CHUNK_FLOPS = 2000000,      /* a smaller piece is not worth a thread's while */
   CHUNKS = 32,                /* of a large product, at least about */
   PACK_FLOATS = 32768,        /* of one chunk of packing */
@@ -33,14 +39,23 @@ static struct side result_of(const struct conv_shape *s) {
   return (struct side){s->h, s->w, s->c, conv_depth_x(s)};
 }
 
+static int32_t is_slim(const struct kernels *k, const struct conv_shape *s) {
+  return 2 * result_of(s).depth <= k->gemm->narrow && source_of(s).depth >= k->lanes;
+}
+
 /* ------------------------------------------------------------------ packed weights */
 
+/* Channels of the result in all panels but the last. */
+static int64_t panel_step(const struct kernels *k, const struct conv_shape *s) {
+  return is_slim(k, s) ? k->gemm->dot_columns : k->gemm->width;
+}
+
 static int64_t panels_of(const struct kernels *k, const struct conv_shape *s) {
-  return pieces(result_of(s).depth, k->gemm->width);
+  return pieces(result_of(s).depth, panel_step(k, s));
 }
 
 static int64_t panel_columns(const struct kernels *k, const struct conv_shape *s, int64_t panel) {
-  return least(k->gemm->width, result_of(s).depth - panel * k->gemm->width);
+  return least(panel_step(k, s), result_of(s).depth - panel * panel_step(k, s));
 }
 
 static int64_t panel_width(const struct kernels *k, int64_t columns) {
@@ -48,11 +63,11 @@ static int64_t panel_width(const struct kernels *k, int64_t columns) {
 }
 
 static int64_t panel_floats(const struct kernels *k, const struct conv_shape *s) {
-  return conv_taps(s) * source_of(s).depth * k->gemm->width;
+  return conv_taps(s) * source_of(s).depth * panel_step(k, s);
 }
 
 static int64_t packed_group(const struct kernels *k, const struct conv_shape *s) {
-  return round_up(result_of(s).depth, k->gemm->narrow) * conv_taps(s) * source_of(s).depth;
+  return round_up(result_of(s).depth, is_slim(k, s) ? 1 : k->gemm->narrow) * conv_taps(s) * source_of(s).depth;
 }
 
 static size_t packed_bytes(const struct kernels *k, const struct conv_shape *s) {
@@ -83,10 +98,25 @@ static void pack_taps(const struct kernels *k, const struct conv_shape *s, const
   }
 }
 
+static void pack_slim(const struct conv_shape *s, const float *w, float *panel, int64_t column, int64_t columns,
+                      struct conv_range taps) {
+  int64_t depth = source_of(s).depth, count = conv_taps(s), cx = conv_depth_x(s);
+  for (int64_t c = 0; c < columns; c++)
+    for (int64_t t = taps.first; t < taps.end; t++) {
+      float *to = panel + (c * count + t) * depth;
+      if (s->product == CONV_F) memcpy(to, w + ((column + c) * count + t) * depth, (size_t)depth * sizeof *to);
+      else
+        for (int64_t o = 0; o < depth; o++) to[o] = w[(o * count + count - 1 - t) * cx + column + c];
+    }
+}
+
 static void pack_chunk(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t chunk) {
   int64_t count = tap_pieces(k, s), panel = chunk / count % panels_of(k, s), group = chunk / count / panels_of(k, s);
-  pack_taps(k, s, w + group * conv_group_weights(s), packed + group * packed_group(k, s) + panel * panel_floats(k, s),
-            panel * k->gemm->width, panel_columns(k, s, panel), conv_piece(conv_taps(s), count, chunk % count));
+  struct conv_range taps = conv_piece(conv_taps(s), count, chunk % count);
+  float *to = packed + group * packed_group(k, s) + panel * panel_floats(k, s);
+  w += group * conv_group_weights(s);
+  if (is_slim(k, s)) pack_slim(s, w, to, panel * panel_step(k, s), panel_columns(k, s, panel), taps);
+  else pack_taps(k, s, w, to, panel * panel_step(k, s), panel_columns(k, s, panel), taps);
 }
 
 static void pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed) {
@@ -119,9 +149,13 @@ struct job {
   const struct conv_shape *s;
   struct side from, to;
   const float *source;       /* of this chunk's group, at its first image */
-  float *result;             /* the same, at the first column of the panel */
-  const float *panel, *bias; /* bias: NULL without, and in all but the last block */
-  int64_t images, columns, width;
+  int64_t images;
+  const float *panel;        /* the first of those that every tile goes through */
+  float *result;             /* as the source, at the first column of these panels */
+  const float *bias;         /* the same; NULL without, and in all but the last block of taps */
+  int64_t columns, width;    /* of all these panels; of one */
+  int64_t panel_floats, pitch; /* of a whole panel, of a panel for each channel of the source */
+  int32_t slim;
   struct conv_line rows, cols;
   struct conv_range block_rows, block_cols; /* of the lines' taps */
   int32_t adds, ends;                       /* the block adds to others before it, is the last one */
@@ -135,40 +169,51 @@ static int8_t tile_finish(const struct conv_shape *s) {
 }
 
 /* How many rows a tile may have whose rows lie `step` floats apart, so that they do not drive each other out of the cache. */
-static int64_t most_rows(const struct kernels *k, int64_t step) {
-  return step * (int64_t)sizeof(float) % CACHE_WAY ? k->gemm->rows : least(k->gemm->rows, CACHE_WAYS);
+static int64_t most_rows(const struct job *j, int64_t step) {
+  int64_t rows = j->slim ? j->k->gemm->dot_rows : j->k->gemm->rows;
+  return step * (int64_t)sizeof(float) % CACHE_WAY ? rows : least(rows, CACHE_WAYS);
 }
 
 /* The time that tiles along a span take for each of its pixels, about; too few rows do not keep the processor busy. */
-static double tile_cost(const struct kernels *k, const struct conv_span *span) {
-  int64_t tiles = pieces(span->count, most_rows(k, span->step_a));
-  double rows = (double)span->count / (double)tiles, fewest = k->lanes == 16 ? 3 : 5;
+static double tile_cost(const struct job *j, const struct conv_span *span) {
+  int64_t tiles = pieces(span->count, most_rows(j, span->step_a));
+  double rows = (double)span->count / (double)tiles, fewest = j->k->lanes == 16 ? 3 : 5;
   return ((rows < fewest ? fewest : rows) + 0.5) / rows;
 }
 
 /* Tiles along the best of the three directions, which goes last. */
-static void choose_direction(const struct kernels *k, struct conv_span span[3]) {
+static void choose_direction(const struct job *j, struct conv_span span[3]) {
   int best = 2;
   for (int d = 1; d >= 0; d--)
-    if (tile_cost(k, &span[d]) < 0.98 * tile_cost(k, &span[best])) best = d;
+    if (tile_cost(j, &span[d]) < 0.98 * tile_cost(j, &span[best])) best = d;
   struct conv_span last = span[2];
   span[2] = span[best], span[best] = last;
 }
 
-static void run_tile(const struct job *j, const struct gemm_tile *t, int64_t rows) {
+/* t is as it was when this returns. */
+static void run_tile(const struct job *j, struct gemm_tile *t, int64_t rows) {
   const struct gemm_kernels *g = j->k->gemm;
-  gemm_tile_fn *run = j->width == g->width ? g->tile[rows] : g->tile_narrow[rows];
-  if (j->columns == j->width) run(t);
-  else gemm_tile_partial(run, *t, rows, j->columns, j->width, j->room);
+  gemm_tile_fn *const *tiles = j->width == g->width ? g->tile : g->tile_narrow;
+  const struct gemm_tile first = *t;
+  for (int64_t c = 0; c < j->columns; c += j->width) {
+    int64_t columns = least(j->width, j->columns - c);
+    if (j->slim) g->dot[rows][columns](t);
+    else if (columns == j->width) tiles[rows](t);
+    else gemm_tile_partial(tiles[rows], *t, rows, columns, j->width, j->room);
+    t->b += j->panel_floats;
+    t->c += j->width;
+    if (t->bias) t->bias += j->width;
+  }
+  t->b = first.b, t->c = first.c, t->bias = first.bias;
 }
 
 static void run_span(const struct job *j, struct gemm_tile *t, const struct conv_span *span) {
-  int64_t tiles = pieces(span->count, most_rows(j->k, span->step_a));
+  int64_t tiles = pieces(span->count, most_rows(j, span->step_a)), rows = span->count / tiles, longer = span->count % tiles;
   for (int64_t i = 0; i < tiles; i++) {
-    struct conv_range rows = conv_piece(span->count, tiles, i);
-    run_tile(j, t, rows.end - rows.first);
-    t->a += (rows.end - rows.first) * span->step_a;
-    t->c += (rows.end - rows.first) * span->step_b;
+    int64_t n = rows + (i < longer);
+    run_tile(j, t, n);
+    t->a += n * span->step_a;
+    t->c += n * span->step_b;
   }
 }
 
@@ -181,7 +226,7 @@ static struct conv_range overlap(struct conv_range a, struct conv_range b) {
  * one stretch if they are neighbours in the source too. */
 static void lay_stretches(const struct job *j, struct conv_range qh, struct conv_range qw, struct gemm_tile *t) {
   int64_t depth = j->from.depth, row = j->rows.delta * j->from.w * j->from.channels, column = j->cols.delta * j->from.channels;
-  int64_t panel_row = j->rows.tap_step * j->s->kw * depth * j->width, panel_column = j->cols.tap_step * depth * j->width;
+  int64_t panel_row = j->rows.tap_step * j->s->kw * depth * j->pitch, panel_column = j->cols.tap_step * depth * j->pitch;
   int64_t h = qh.end - qh.first, w = qw.end - qw.first, joined = column == depth && j->cols.tap_step == 1 ? w : 1;
   t->stretches = 0;
   t->k = joined * depth;
@@ -201,16 +246,17 @@ static void run_rectangle(const struct job *j, int64_t th, int64_t h, int64_t tw
   int64_t oh = j->rows.out + th * j->rows.out_step, ow = j->cols.out + tw * j->cols.out_step;
   int32_t none = qh.first == qh.end || qw.first == qw.end;
   struct gemm_tile t = {.a = j->source + (none ? 0 : (ih * from->w + iw) * from->channels),
-                        .b = j->panel + (none ? 0 : tap * from->depth * j->width),
+                        .b = j->panel + (none ? 0 : tap * from->depth * j->pitch),
                         .c = j->result + (oh * to->w + ow) * to->channels,
-                        .stretch = j->stretch, .k_step = 1, .b_step = j->width, .bias = j->bias, .slope = j->s->slope,
+                        .stretch = j->stretch, .k_step = 1, .bias = j->bias, .slope = j->s->slope,
                         .add = (int8_t)j->adds, .finish = j->ends ? tile_finish(j->s) : GEMM_FINISH_NONE};
+  t.b_step = j->slim ? conv_taps(j->s) * from->depth : j->width;
   if (!none) lay_stretches(j, qh, qw, &t);
   struct conv_span span[3] = {
     {j->images, from->h * from->w * from->channels, to->h * to->w * to->channels},
     {h, j->rows.move * from->w * from->channels, j->rows.out_step * to->w * to->channels},
     {w, j->cols.move * from->channels, j->cols.out_step * to->channels}};
-  choose_direction(j->k, span);
+  choose_direction(j, span);
   t.row_step = span[2].step_a, t.ldc = span[2].step_b;
   for (int64_t y = 0; y < span[0].count; y++)
     for (int64_t x = 0; x < span[1].count; x++) {
@@ -234,8 +280,8 @@ static void run_rectangles(const struct job *j) {
 /* The taps of a pair of lines in blocks: whole rows of the kernel if they are short enough. */
 static void run_blocks(struct job *j) {
   int64_t depth = j->from.depth, row = most(1, j->cols.taps * depth);
-  int64_t col_blocks = most(1, least(j->cols.taps, pieces(row, K_BLOCK)));
-  int64_t row_blocks = most(1, pieces(j->rows.taps, most(1, K_BLOCK / row)));
+  int64_t col_blocks = j->slim ? 1 : most(1, least(j->cols.taps, pieces(row, K_BLOCK)));
+  int64_t row_blocks = j->slim ? 1 : most(1, pieces(j->rows.taps, most(1, K_BLOCK / row)));
   const float *bias = j->bias;
   for (int64_t b = 0; b < row_blocks * col_blocks; b++) {
     j->block_rows = conv_piece(j->rows.taps, row_blocks, b / col_blocks);
@@ -275,30 +321,44 @@ static int64_t stretch_floats(const struct conv_shape *s) {
   return round_up(conv_taps(s) * (int64_t)(sizeof(struct gemm_stretch) / sizeof(float)), 16);
 }
 
+/* How many columns to go through at every tile: all if there is one block of taps and the panels fit the cache, but for a
+ * narrow last panel, which comes by itself. */
+static int64_t columns_together(const struct job *j, int64_t first, int64_t end) {
+  const struct conv_shape *s = j->s;
+  int64_t taps = s->product == CONV_F ? conv_taps(s) : pieces(s->kh, s->sh) * pieces(s->kw, s->sw), depth = taps * j->from.depth;
+  int64_t step = panel_step(j->k, s), last = (end - first) % step;
+  if (j->slim) return end - first;
+  if (depth > K_BLOCK || depth * (end - first) * (int64_t)sizeof(float) > PANELS_BYTES) return least(step, end - first);
+  return last && last <= j->k->gemm->narrow && end - first > step ? end - first - last : end - first;
+}
+
 static void run_chunk(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, const float *packed,
                       int64_t chunk, float *scratch) {
   struct cut u = cut_of(k, s);
-  struct job j = {.k = k, .s = s, .from = source_of(s), .to = result_of(s)};
+  struct job j = {.k = k, .s = s, .from = source_of(s), .to = result_of(s), .slim = is_slim(k, s)};
   struct conv_range panels = conv_piece(panels_of(k, s), u.panel_pieces, chunk % u.panel_pieces);
   chunk /= u.panel_pieces;
   struct conv_range rows = conv_piece(j.to.h, u.row_pieces, chunk % u.row_pieces);
   chunk /= u.row_pieces;
   struct conv_range images = conv_piece(s->n, u.image_pieces, chunk % u.image_pieces);
-  int64_t group = chunk / u.image_pieces, width = k->gemm->width, column = group * j.to.depth;
+  int64_t group = chunk / u.image_pieces, step = panel_step(k, s), column = group * j.to.depth;
+  int64_t first = panels.first * step, end = least(panels.end * step, j.to.depth);
   float *result = o->out + images.first * j.to.h * j.to.w * j.to.channels + column;
   j.source = o->a + images.first * j.from.h * j.from.w * j.from.channels + group * j.from.depth;
   j.images = images.end - images.first;
   j.stretch = (struct gemm_stretch *)(void *)scratch;
   j.room = scratch + stretch_floats(s);
-  for (int64_t p = panels.first; p < panels.end; p++) {
-    j.panel = packed + group * packed_group(k, s) + p * panel_floats(k, s);
-    j.columns = panel_columns(k, s, p);
-    j.width = panel_width(k, j.columns);
-    j.result = result + p * width;
-    j.bias = o->bias ? o->bias + column + p * width : NULL;
+  for (int64_t c = first; c < end; c += j.columns) {
+    j.panel = packed + group * packed_group(k, s) + c / step * panel_floats(k, s);
+    j.columns = columns_together(&j, c, end);
+    j.width = j.slim ? step : panel_width(k, j.columns);
+    j.pitch = j.slim ? 1 : j.width;
+    j.panel_floats = panel_floats(k, s);
+    j.result = result + c;
+    j.bias = o->bias ? o->bias + column + c : NULL;
     run_lines(&j, rows);
   }
-  activate(&j, result + panels.first * width, rows, least(panels.end * width, j.to.depth) - panels.first * width);
+  activate(&j, result + first, rows, end - first);
 }
 
 /* ------------------------------------------------------------------ entry */

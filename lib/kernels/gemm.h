@@ -7,7 +7,8 @@
 enum {
   GEMM_MOST_ROWS = 14,   /* of a tile, over all instruction sets */
   GEMM_MOST_WIDTH = 32,  /* columns of a panel */
-  GEMM_STRIPS = 4        /* panels that one row takes at a time */
+  GEMM_STRIPS = 4,       /* panels that one row takes at a time */
+  GEMM_MOST_DOTS = 4     /* columns of a tile of dots */
 };
 
 /* What the last block of k does to a tile before it is stored; the other activations run over finished rows. */
@@ -18,7 +19,10 @@ struct gemm_stretch { int64_t a, b; };
 
 /* C (+)= A B for a few rows and one panel of B, both walked along k, which may lie in stretches of the same length (a matrix has
  * one, a convolution one for every tap). Element (i, p) of A is a[i * row_step + p * k_step]; row p of the panel is at
- * b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored. */
+ * b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored.
+ *
+ * A tile of dots is for results with few columns: k runs along the vectors. Column j of B is at b + j * b_step, A and B are
+ * dense along k, and nothing is added to. */
 struct gemm_tile {
   const float *a, *b, *bias; /* bias NULL: none */
   float *c, *packed;         /* packed: where a packing tile copies the panel to */
@@ -47,6 +51,8 @@ struct gemm_kernels {
   void (*pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);              /* one tile of A stored (k,m) */
   void (*dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);  /* y = M x, M (rows,k) */
   void (*axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols); /* y = x M, M (k,cols) */
+  int32_t dot_rows, dot_columns;                   /* of the largest tile of dots */
+  gemm_tile_fn *const (*dot)[GEMM_MOST_DOTS + 1];  /* [rows][columns], 0 unused */
   double (*burst)(void);
 };
 

@@ -19,16 +19,12 @@ void ISA_NAME(gemm_pack_rows)(float *panel, const float *b, int64_t ldb, int64_t
 /* ------------------------------------------------------------------ transposition */
 
 #if LANES > 4
-typedef float v4 __attribute__((vector_size(16)));
-typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-
 ALWAYS_INLINE v4 load4(const float *p) {
   return *(const v4_unaligned *)p;
 }
 #endif
 
-/* Four values each of rows r, r + 4, r + 8, ... side by side, and the interleavings within each 128 bits: so a transposition
- * needs no shuffle that crosses them. */
+/* Four values each of rows r, r + 4, r + 8, ... side by side: so a transposition needs no shuffle that crosses 128 bits. */
 #if LANES == 16
 typedef float v8 __attribute__((vector_size(32)));
 ALWAYS_INLINE vf load_quarters(const float *p, int64_t ld) {
@@ -36,27 +32,15 @@ ALWAYS_INLINE vf load_quarters(const float *p, int64_t ld) {
   v8 high = __builtin_shufflevector(load4(p + 8 * ld), load4(p + 12 * ld), 0, 1, 2, 3, 4, 5, 6, 7);
   return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
-#define LOW1 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
-#define HIGH1 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
-#define LOW2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #elif LANES == 8
 ALWAYS_INLINE vf load_quarters(const float *p, int64_t ld) {
   return __builtin_shufflevector(load4(p), load4(p + 4 * ld), 0, 1, 2, 3, 4, 5, 6, 7);
 }
-#define LOW1 0, 8, 1, 9, 4, 12, 5, 13
-#define HIGH1 2, 10, 3, 11, 6, 14, 7, 15
-#define LOW2 0, 1, 8, 9, 4, 5, 12, 13
-#define HIGH2 2, 3, 10, 11, 6, 7, 14, 15
 #else
 ALWAYS_INLINE vf load_quarters(const float *p, int64_t ld) {
   (void)ld;
   return vf_load(p);
 }
-#define LOW1 0, 4, 1, 5
-#define HIGH1 2, 6, 3, 7
-#define LOW2 0, 1, 4, 5
-#define HIGH2 2, 3, 6, 7
 #endif
 
 /* LANES rows of b, four columns of each, to four rows of LANES. */

@@ -3,24 +3,16 @@
 #include "kernels/isa.h"
 #include "kernels/vec.h"
 
-enum { DOT_ROWS = 4, DOT_CHAINS = 2, AXPY_ROWS = 8 };
+enum { THIN_ROWS = 4, THIN_CHAINS = 2, AXPY_ROWS = 8 };
 
 #define UNROLL _Pragma("GCC unroll 8")
 
-/* x[p .. k), fewer than LANES, and zeros: cut out of the last whole vector where there is one. */
-ALWAYS_INLINE vf load_tail(const float *x, int64_t p, int64_t k) {
-  if (k < LANES) return vf_load_part(x + p, k - p, 0.0f);
-  vi lane;
-  for (int i = 0; i < LANES; i++) lane[i] = i;
-  return (vf)((vi)vf_load(x + k - LANES) & (lane >= (int32_t)(LANES - (k - p))));
-}
-
 /* y[i] = M[i] . x: two chains of vectors a row; rows is a constant. */
 ALWAYS_INLINE void dot_rows(float *y, const float *x, const float *m, int64_t ld, int64_t k, const int rows) {
-  vf acc[DOT_ROWS][DOT_CHAINS] = {{{0}}};
+  vf acc[THIN_ROWS][THIN_CHAINS] = {{{0}}};
   int64_t p = 0;
-  for (; p + DOT_CHAINS * LANES <= k; p += DOT_CHAINS * LANES)
-    UNROLL for (int c = 0; c < DOT_CHAINS; c++) {
+  for (; p + THIN_CHAINS * LANES <= k; p += THIN_CHAINS * LANES)
+    UNROLL for (int c = 0; c < THIN_CHAINS; c++) {
       vf v = vf_load(x + p + c * LANES);
       UNROLL for (int i = 0; i < rows; i++) acc[i][c] = vf_fma(v, vf_load(m + i * ld + p + c * LANES), acc[i][c]);
     }
@@ -30,15 +22,15 @@ ALWAYS_INLINE void dot_rows(float *y, const float *x, const float *m, int64_t ld
     p += LANES;
   }
   if (p < k) {
-    vf v = load_tail(x, p, k);
-    UNROLL for (int i = 0; i < rows; i++) acc[i][1] = vf_fma(v, load_tail(m + i * ld, p, k), acc[i][1]);
+    vf v = vf_load_tail(x, p, k);
+    UNROLL for (int i = 0; i < rows; i++) acc[i][1] = vf_fma(v, vf_load_tail(m + i * ld, p, k), acc[i][1]);
   }
   UNROLL for (int i = 0; i < rows; i++) y[i] = vf_add_lanes(acc[i][0] + acc[i][1]);
 }
 
 void ISA_NAME(gemm_dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k) {
   int64_t i = 0;
-  for (; i + DOT_ROWS <= rows; i += DOT_ROWS) dot_rows(y + i, x, m + i * ld, ld, k, DOT_ROWS);
+  for (; i + THIN_ROWS <= rows; i += THIN_ROWS) dot_rows(y + i, x, m + i * ld, ld, k, THIN_ROWS);
   for (; i < rows; i++) dot_rows(y + i, x, m + i * ld, ld, k, 1);
 }
 

@@ -27,7 +27,7 @@ enum { PANEL = 2 /* vectors of a panel */, MOST_VECTORS = PANEL * GEMM_STRIPS };
 ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vectors, const int packing) {
   vf acc[TILE_ROWS][MOST_VECTORS];
   EACH(acc[i][v] = (vf){0});
-  UNROLL for (int i = 0; i < rows; i++) __builtin_prefetch(t->c + i * t->ldc, 1);
+  EACH(__builtin_prefetch(t->c + i * t->ldc + v * LANES, 1));
 
   const int64_t row_step = t->row_step, k_step = t->k_step, b_step = t->b_step;
   float *packed = t->packed;
@@ -128,5 +128,8 @@ const struct gemm_kernels ISA_NAME(gemm_kernels) = {
   .pack_a = ISA_NAME(gemm_pack_a),
   .dots = ISA_NAME(gemm_dots),
   .axpys = ISA_NAME(gemm_axpys),
+  .dot_rows = DOT_ROWS,
+  .dot_columns = DOT_COLUMNS,
+  .dot = ISA_NAME(gemm_dot_tiles),
   .burst = burst,
 };

@@ -2,6 +2,7 @@
 #ifndef GAN_KERNELS_ISA_H
 #define GAN_KERNELS_ISA_H
 
+#include "kernels/conv_winograd.h"
 #include "kernels/gemm.h"
 #include "kernels/vec.h"
 
@@ -26,6 +27,9 @@ void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float sc
 void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms, const int64_t *row, const float *weight);
 void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
 
+/* conv_transform.c */
+extern const struct conv_kernels ISA_NAME(conv_kernels);
+
 /* gemm_pack.c */
 gemm_pack_fn ISA_NAME(gemm_pack_rows), ISA_NAME(gemm_pack_transposed);
 void ISA_NAME(gemm_pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);
@@ -33,6 +37,10 @@ void ISA_NAME(gemm_pack_a)(float *to, const float *a, int64_t lda, int64_t k, in
 /* gemm_thin.c */
 void ISA_NAME(gemm_dots)(float *y, const float *x, const float *m, int64_t ld, int64_t rows, int64_t k);
 void ISA_NAME(gemm_axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols);
+
+/* gemm_dots.c */
+enum { DOT_ROWS = 4, DOT_COLUMNS = LANES == 16 ? 4 : 3 };
+extern gemm_tile_fn *const ISA_NAME(gemm_dot_tiles)[DOT_ROWS + 1][GEMM_MOST_DOTS + 1];
 
 /* gemm_tile.c */
 extern const struct gemm_kernels ISA_NAME(gemm_kernels);

@@ -162,7 +162,8 @@ struct kernels {
   /* out[j] = sum of weight[t] x[row[t] * cols + j] over the terms, in their order; out overlaps nothing */
   void (*adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
   /* w -= rate * (m' c1) / (sqrt(v' c2) + eps) + rate * decay * w, m' = m + (1-b1)(g-m), v' = b2 v + (1-b2) g^2 */
-  const struct gemm_kernels *gemm;                   /* private to gemm.c */
+  const struct gemm_kernels *gemm;                   /* private to products ... */
+  const struct conv_kernels *conv;                   /* ... and convolutions */
 };
 
 extern const struct kernels kernels_baseline;

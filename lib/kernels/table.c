@@ -21,4 +21,5 @@ const struct kernels ISA_NAME(kernels) = {
   .mix_rows = ISA_NAME(mix_rows),
   .adam = ISA_NAME(adam),
   .gemm = &ISA_NAME(gemm_kernels),
+  .conv = &ISA_NAME(conv_kernels),
 };

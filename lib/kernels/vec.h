@@ -45,6 +45,11 @@ typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * LANES)));
 typedef float vf_unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+#if LANES > 4
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+#endif
+
 /* Doubles: a register holds half as many lanes, so a vf is widened in two halves. */
 typedef float vf_half __attribute__((vector_size(2 * LANES)));
 typedef int32_t vi_half __attribute__((vector_size(2 * LANES)));
@@ -89,6 +94,32 @@ ALWAYS_INLINE void vf_store_part(float *p, vf x, int64_t n) {
   vf_store(t, x);
   memcpy(p, t, (size_t)n * sizeof *t);
 }
+
+/* x[p .. n), fewer than LANES, and zeros: cut out of the last whole vector where there is one. */
+ALWAYS_INLINE vf vf_load_tail(const float *x, int64_t p, int64_t n) {
+  if (n < LANES) return vf_load_part(x + p, n - p, 0.0f);
+  vi lane;
+  for (int i = 0; i < LANES; i++) lane[i] = i;
+  return (vf)((vi)vf_load(x + n - LANES) & (lane >= (int32_t)(LANES - (n - p))));
+}
+
+/* Interleavings within each 128 bits, which are cheap: of the low and of the high halves, number by number and by twos. */
+#if LANES == 16
+#define LOW1 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH1 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define LOW2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#elif LANES == 8
+#define LOW1 0, 8, 1, 9, 4, 12, 5, 13
+#define HIGH1 2, 10, 3, 11, 6, 14, 7, 15
+#define LOW2 0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH2 2, 3, 10, 11, 6, 7, 14, 15
+#else
+#define LOW1 0, 4, 1, 5
+#define HIGH1 2, 6, 3, 7
+#define LOW2 0, 1, 4, 5
+#define HIGH2 2, 3, 6, 7
+#endif
 
 #define VI_SIGN ((vi){0} + INT32_MIN)
 
@@ -195,6 +226,23 @@ ALWAYS_INLINE int32_t vi_any(vi mask) {
   int32_t any = 0;
   for (int i = 0; i < LANES; i++) any |= mask[i];
   return any != 0;
+#endif
+}
+
+/* The lanes of four vectors added, each in the same fixed tree. */
+ALWAYS_INLINE void vf_add_lanes_4(float to[4], vf a, vf b, vf c, vf d) {
+  vf ab = __builtin_shufflevector(a, b, LOW1) + __builtin_shufflevector(a, b, HIGH1);
+  vf cd = __builtin_shufflevector(c, d, LOW1) + __builtin_shufflevector(c, d, HIGH1);
+  vf sum = __builtin_shufflevector(ab, cd, LOW2) + __builtin_shufflevector(ab, cd, HIGH2);
+#if LANES == 16
+  vf_half half = __builtin_shufflevector(sum, sum, LOW_HALF) + __builtin_shufflevector(sum, sum, HIGH_HALF);
+  v4 quarter = __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+  memcpy(to, &quarter, sizeof quarter);
+#elif LANES == 8
+  vf_half half = __builtin_shufflevector(sum, sum, LOW_HALF) + __builtin_shufflevector(sum, sum, HIGH_HALF);
+  memcpy(to, &half, sizeof half);
+#else
+  memcpy(to, &sum, sizeof sum);
 #endif
 }
 

@@ -1,6 +1,6 @@
 /* The convolutions of known networks, layer by layer, each of its three products: one line of JSON for each.
  *
- *   conv_bench [--threads N] [--isa 0|1|2] [--milliseconds N] [part of a layer's name, or F, X, W ..]
+ *   conv_bench [--threads N] [--isa 0|1|2] [--batch N] [--milliseconds N] [part of a layer's name, or F, X, W ..]
  *
  * gflops counts taps on the padding too, so share_of_peak may pass 1; the packing of the weights is included, but for
  * products of one image, which samplers run with weights packed before.
@@ -55,12 +55,12 @@ static const struct layer layers[] = {
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 
-static struct conv_shape shape_of(const struct layer *l, int32_t product) {
+static struct conv_shape shape_of(const struct layer *l, int32_t product, int64_t batch) {
   int64_t wide = l->h == 1, kh = wide ? 1 : l->kernel, sh = wide ? 1 : l->stride, ph = wide ? 0 : l->padding;
-  return (struct conv_shape){.n = l->n, .h = l->h, .w = l->w, .c = l->c, .kh = kh, .kw = l->kernel, .o = l->o,
+  return (struct conv_shape){.n = batch, .h = l->h, .w = l->w, .c = l->c, .kh = kh, .kw = l->kernel, .o = l->o,
                              .oh = (l->h + 2 * ph - kh) / sh + 1, .ow = (l->w + 2 * l->padding - l->kernel) / l->stride + 1,
                              .sh = sh, .sw = l->stride, .dh = 1, .dw = 1, .ph = ph, .pw = l->padding, .groups = l->groups,
-                             .product = product, .packed = l->n == 1 && product != CONV_W};
+                             .product = product, .packed = batch == 1 && product != CONV_W};
 }
 
 /* ------------------------------------------------------------------ running, on all threads of a pool */
@@ -126,6 +126,7 @@ static void clean(struct bench *b) {
 struct request {
   const struct kernels *k;
   int32_t threads;
+  int64_t batch; /* 0: the layer's own */
   double seconds;
   char **words;
   int count;
@@ -143,14 +144,19 @@ static int wanted(const struct request *r, const struct layer *l, char product) 
 }
 
 static void measure(const struct request *r, struct pool *pool, const struct layer *l, int32_t product, double peak) {
-  struct bench b = {.k = r->k, .s = shape_of(l, product), .pool = pool};
+  struct bench b = {.k = r->k, .s = shape_of(l, product, r->batch ? r->batch : l->n), .pool = pool};
   prepare(&b, r->threads);
   struct timing t = clock_time(run_once, &b, r->seconds);
-  double flops = (double)conv_flops(&b.s);
-  printf("{\"layer\": \"%s\", \"batch\": %d, \"product\": \"%c\", \"threads\": %d, \"isa\": \"%s\", \"ms\": %.4f, "
-         "\"min_ms\": %.4f, \"gflops\": %.1f, \"share_of_peak\": %.3f, \"scratch_kib\": %.0f, \"shared_kib\": %.0f}\n", l->name, (int)l->n,
-         "FXW"[product], r->threads, r->k->name, t.median * 1e3, t.least * 1e3, flops / t.least * 1e-9, flops / t.least / peak,
-         (double)conv_scratch(r->k, &b.s) / 1024, (double)conv_shared(r->k, &b.s) / 1024);
+  const struct conv_shape *s = &b.s;
+  double flops = (double)conv_flops(s);
+  printf("{\"layer\": \"%s\", \"product\": \"%c\", \"n\": %d, \"h\": %d, \"w\": %d, \"c\": %d, \"o\": %d, \"kernel\": [%d, %d], "
+         "\"stride\": [%d, %d], \"padding\": [%d, %d], \"groups\": %d, ",
+         l->name, "FXW"[product], (int)s->n, (int)s->h, (int)s->w, (int)s->c, (int)s->o, (int)s->kh, (int)s->kw, (int)s->sh,
+         (int)s->sw, (int)s->ph, (int)s->pw, (int)s->groups);
+  printf("\"threads\": %d, \"isa\": \"%s\", \"ms\": %.4f, \"min_ms\": %.4f, \"gflops\": %.1f, \"share_of_peak\": %.3f, "
+         "\"scratch_kib\": %.0f, \"shared_kib\": %.0f}\n",
+         r->threads, r->k->name, t.median * 1e3, t.least * 1e3, flops / t.least * 1e-9, flops / t.least / peak,
+         (double)conv_scratch(r->k, s) / 1024, (double)conv_shared(r->k, s) / 1024);
   fflush(stdout);
   clean(&b);
 }
@@ -161,13 +167,14 @@ static int parse(struct request *r, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) r->threads = atoi(argv[++i]);
     else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc) isa = atoi(argv[++i]);
+    else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc) r->batch = atoi(argv[++i]);
     else if (strcmp(argv[i], "--milliseconds") == 0 && i + 1 < argc) r->seconds = atof(argv[++i]) * 1e-3;
     else if (argv[i][0] == '-') return fprintf(stderr, "conv_bench: there is no option %s\n", argv[i]), 0;
     else r->words[r->count++] = argv[i];
   }
   r->k = kernels_select(isa);
   if (!r->k) return fprintf(stderr, "conv_bench: this processor has not got that instruction set\n"), 0;
-  return r->threads >= 1 && r->threads <= 256;
+  return r->batch >= 0 && r->threads >= 1 && r->threads <= 256;
 }
 
 int main(int argc, char **argv) {
