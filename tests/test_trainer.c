@@ -150,6 +150,33 @@ static void threads_do_not_change_a_bit(void **state) {
   free(one);
 }
 
+/* Small networks, many steps: what differs once stays different. */
+static float *train_long(int32_t threads, int64_t *count) {
+  struct play p = play_open(NULL, threads);
+  players(&p, "input z 8 noise=normal; dense units=96; batch-norm; relu; dense units=2",
+          "input x 2; dense units=96; leaky-relu slope=0.2; dropout rate=0.1; dense units=1");
+  p.c.batch = 100;
+  p.c.steps = 1000 / test_every();
+  play_start(&p);
+  must(p.ctx, gan_trainer_run(p.t));
+  float *w = copy_weights(p.g, count);
+  play_close(&p);
+  return w;
+}
+
+static void a_thousand_steps_are_the_same_for_any_threads(void **state) {
+  (void)state;
+  int64_t count;
+  float *one = train_long(1, &count);
+  static const int32_t threads[] = {1, 2, 3, 8};
+  for (int i = 0; i < 4; i++) {
+    float *many = train_long(threads[i], NULL);
+    assert_memory_equal(one, many, (size_t)count * sizeof *one);
+    free(many);
+  }
+  free(one);
+}
+
 static void steps_allocate_nothing(void **state) {
   (void)state;
   struct allocator a = {0};
@@ -480,6 +507,7 @@ int main(void) {
     cmocka_unit_test(it_learns_two_moments),
     cmocka_unit_test(it_is_the_game_by_hand),
     cmocka_unit_test(threads_do_not_change_a_bit),
+    cmocka_unit_test(a_thousand_steps_are_the_same_for_any_threads),
     cmocka_unit_test(steps_allocate_nothing),
     cmocka_unit_test(every_allocation_may_fail),
     cmocka_unit_test(d_steps_repeat_the_discriminator),
