@@ -203,6 +203,7 @@ GAN_API gan_status gan_context_memory(const gan_context *context, int64_t *used,
 #define GAN_LIST_INITIALIZERS 5
 #define GAN_LIST_PRESETS 6
 #define GAN_LIST_OPS 7
+#define GAN_LIST_DEVICES 8
 
 /** Number of built-in names of a kind; 0 for a kind that is none.
  *   kind  in value; GAN_LIST_*
@@ -1469,17 +1470,18 @@ typedef struct gan_trainer_config {
   int64_t steps;                  /* generator steps of gan_trainer_run; default 10000 */
   int64_t seed;                   /* 0: the context's */
   int64_t progress_every;         /* steps between calls of progress; default 100 */
-  const char *loss;               /* default "non-saturating" */
-  const char *penalty;            /* NULL: none; "wgan-gp weight=10" */
+  const char *loss;               /* default "non-saturating"; several between ';': "hinge; ac-gan weight=0.5" */
+  const char *penalty;            /* NULL: none; "wgan-gp weight=10"; several between ';': "r1 weight=10 every=16; lecam" */
   const char *optimizer_d;        /* default "adam rate=2e-4 beta1=0.5" */
   const char *optimizer_g;        /* default "adam rate=2e-4 beta1=0.5" */
   const char *image;              /* slot of the data that goes to D; default: the first */
   gan_progress_function progress; /* NULL: none */
   void *progress_user;
-  double ema;                     /* decay of the averaged generator, 0: none */
-  double instance_noise;          /* standard deviation of noise added to D's inputs; 0: none (Sonderby et al. 2017) */
+  double ema;                     /* decay of the averaged generator, 0: none; short for the device ema */
+  double instance_noise;          /* standard deviation of noise added to D's inputs; 0: none; short for the device */
   int32_t d_steps;                /* steps of D per step of G; default 1 */
   int32_t fresh_noise;            /* 1: G's phase draws its own noise; 0: it reuses the batch that D saw (default) */
+  const char *devices;            /* NULL: none; "ema decay=0.999 warmup=10; augment; top-k", see GAN_LIST_DEVICES */
 } gan_trainer_config;
 
 /** Fills a config with defaults.
@@ -1529,7 +1531,8 @@ GAN_API gan_status gan_trainer_set_steps(gan_trainer *trainer, int64_t steps);
  * Errors: ARGUMENT.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_trainer_progress(const gan_trainer *trainer, gan_progress *progress);
 
-/** The game below the trainer, for hooks, reports and cost; its steps are named "D" (only D's update) and "DG".
+/** The game below the trainer, for hooks, reports and cost; its steps are named "D" (only D's update) and "DG", or "D" and "G"
+ * where an optimizer accumulates gradients; each penalty with every=N has one of its name, "r1".
  *   trainer  in borrowed
  * Returns: the game, the trainer's, or NULL for NULL.  Threads: context.  Since: 0.1 */
 GAN_API gan_game *gan_trainer_game(const gan_trainer *trainer);

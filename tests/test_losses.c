@@ -389,7 +389,7 @@ static void losses_and_penalties_are_told_apart(void **state) {
 static void names_have_help(void **state) {
   (void)state;
   char text[8000];
-  for (int32_t kind = GAN_LIST_LAYERS; kind <= GAN_LIST_OPS; kind++) {
+  for (int32_t kind = GAN_LIST_LAYERS; kind <= GAN_LIST_DEVICES; kind++) {
     assert_true(gan_list_count(kind) > 0);
     assert_null(gan_list_name(kind, gan_list_count(kind)));
     assert_null(gan_list_name(kind, -1));

@@ -461,7 +461,7 @@ static void mistakes_get_a_sentence(void **state) {
   refused(&p, GAN_ERROR_ARGUMENT, "ema");
   p = play_open(NULL, 1);
   players(&p, "input z 4; dense units=3", "input x 2; dense units=1");
-  refused(&p, GAN_ERROR_SHAPE, "the generator's output is 3 a sample, the discriminator's first input is 2");
+  refused(&p, GAN_ERROR_SHAPE, "the generator's output is 3 a sample, input 'x' of 'D' is 2");
   p = play_open(NULL, 1);
   players(&p, "input z 4; dense units=3", "input x 3; dense units=1");
   refused(&p, GAN_ERROR_SHAPE, "data slot 'point' is 2 a sample, input 'x' of 'D' is 3");

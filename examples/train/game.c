@@ -62,6 +62,7 @@ static int take_preset(gan_context *context, gan_trainer_config *config, const c
 static void take_settings(gan_trainer_config *c, const struct settings *s) {
   if (s->loss) c->loss = s->loss;
   if (s->penalty) c->penalty = strcmp(s->penalty, "none") == 0 ? NULL : s->penalty;
+  if (s->devices) c->devices = s->devices;
   if (s->optimizer) c->optimizer_d = c->optimizer_g = s->optimizer;
   if (s->optimizer_d) c->optimizer_d = s->optimizer_d;
   if (s->optimizer_g) c->optimizer_g = s->optimizer_g;

@@ -10,7 +10,7 @@
 static const struct { int32_t kind; const char *title; } kinds[] = {
   {GAN_LIST_PRESETS, "presets"},       {GAN_LIST_LAYERS, "layers"},       {GAN_LIST_LOSSES, "losses"},
   {GAN_LIST_PENALTIES, "penalties"},   {GAN_LIST_OPTIMIZERS, "optimizers"}, {GAN_LIST_SCHEDULES, "schedules"},
-  {GAN_LIST_INITIALIZERS, "initializers"},
+  {GAN_LIST_INITIALIZERS, "initializers"}, {GAN_LIST_DEVICES, "devices"},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -4,7 +4,7 @@
 #include "nn/initializer.h"
 #include "nn/names.h"
 #include "nn/presets.h"
-#include "train/loss.h"
+#include "train/device.h"
 
 /* A row of any table. */
 struct entry { const char *name, *help; const struct option *options; int32_t n_options; };
@@ -22,6 +22,7 @@ struct entry { const char *name, *help; const struct option *options; int32_t n_
 TABLE(layer, layer_row, layer_at)
 TABLE(loss, loss_row, loss_row_at)
 TABLE(penalty, loss_row, penalty_row_at)
+TABLE(device, device_row, device_row_at)
 TABLE(optimizer, optimizer_row, optimizer_row_at)
 TABLE(schedule, schedule_row, schedule_row_at)
 TABLE(initializer, initializer_row, initializer_at)
@@ -51,6 +52,7 @@ static entry_function *const kinds[] = {
   [GAN_LIST_LAYERS] = layer_entry, [GAN_LIST_LOSSES] = loss_entry, [GAN_LIST_PENALTIES] = penalty_entry,
   [GAN_LIST_OPTIMIZERS] = optimizer_entry, [GAN_LIST_SCHEDULES] = schedule_entry, [GAN_LIST_INITIALIZERS] = initializer_entry,
   [GAN_LIST_PRESETS] = preset_entry, [GAN_LIST_OPS] = op_entry,
+  [GAN_LIST_DEVICES] = device_entry,
 };
 
 static int32_t entry_at(int32_t kind, int32_t index, struct entry *out) {

@@ -17,7 +17,7 @@ struct loss_call {
 
 /* Of the shape of the scores, element by element. */
 typedef gan_node *score_rule(const struct loss_call *c, gan_node *score);
-/* One number; NULL: nothing on this side. */
+/* One number. */
 typedef gan_node *side_rule(const struct loss_call *c);
 
 /* Either three rules on scores: what D minimises at a score of a real and of a generated sample, what G minimises; the mean and the
@@ -27,11 +27,13 @@ struct loss_row {
   int32_t n_options;
   const struct option *options;
   int32_t probabilities;                 /* sigmoid(score) is the probability of "real" */
+  int32_t energies;                      /* scores are low for real samples */
   score_rule *real, *fake, *fooling;
   side_rule *discriminator, *generator;
   /* From an output of D (of a real sample, or not) to scores; NULL: it is the scores. */
   gan_node *(*score)(const struct loss_call *c, gan_node *output, int32_t real);
   gan_status (*check)(gan_context *ctx, const struct options *o);   /* what the table of options cannot say; NULL: nothing */
+  int32_t (*concerns)(const struct options *o, int32_t side);       /* NULL: every side that there is a rule for */
 };
 
 #define LOSS(name, test) extern const struct loss_row loss_##name;
@@ -60,7 +62,9 @@ const char *loss_name(const gan_loss *loss);
 
 /* ------------------------------------------------------------------ loss_emit.c: from a scene to a number */
 
-/* NULL: this side has nothing to minimise. Else one number, or the error node. */
+/* Has this side something to minimise? */
+int32_t loss_concerns(const gan_loss *loss, int32_t side);
+/* One number of a side that it concerns, or the error node. */
 gan_node *loss_emit(gan_loss *loss, int32_t side, const gan_scene *scene);
 /* The scores that the loss takes from the outputs of a scene, for reports. */
 gan_node *loss_scores(gan_loss *loss, const gan_scene *scene, int32_t real);
@@ -100,6 +104,10 @@ gan_node *scene_input(const struct loss_call *c, const char *option, int32_t ind
 gan_node *scene_labels(const struct loss_call *c, int32_t real);
 /* The first output of D at other samples, under the scene's conditions. */
 gan_node *scene_scores_at(const struct loss_call *c, gan_node *x);
+/* What G makes of the scene's inputs, one of which is another node. */
+gan_node *scene_generate(const struct loss_call *c, const gan_node *input, gan_node *instead);
+/* x in the shape of D's first input. */
+gan_node *scene_as_samples(const struct loss_call *c, gan_node *x);
 
 /* ------------------------------------------------------------------ loss_state.c: values that move at the commit */
 

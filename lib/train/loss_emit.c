@@ -45,12 +45,14 @@ static side_rule *rule_of(const struct loss_row *row, int32_t side) {
   return side == GAN_SIDE_D ? scores_discriminator : scores_generator;
 }
 
+int32_t loss_concerns(const gan_loss *loss, int32_t side) {
+  if (loss->custom) return 1;
+  return rule_of(loss->row, side) && (!loss->row->concerns || loss->row->concerns(&loss->options, side));
+}
+
 gan_node *loss_emit(gan_loss *loss, int32_t side, const gan_scene *scene) {
   struct loss_call c = call_of(loss, side, scene);
-  if (loss->custom) return expect_number(loss, c.graph, emit_custom(&c));
-  side_rule *rule = rule_of(loss->row, side);
-  gan_node *node = rule ? rule(&c) : NULL;
-  return node ? expect_number(loss, c.graph, node) : NULL;
+  return expect_number(loss, c.graph, loss->custom ? emit_custom(&c) : rule_of(loss->row, side)(&c));
 }
 
 gan_node *loss_scores(gan_loss *loss, const gan_scene *scene, int32_t real) {
@@ -82,8 +84,7 @@ static gan_node *number(gan_loss *loss, int32_t side, const gan_scene *scene) {
     return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s': the scene's %s are missing", kind(loss), loss_name(loss), wrong);
   if (loss->ctx != scene->graph->ctx)
     return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s' is of another context", kind(loss), loss_name(loss));
-  gan_node *node = loss_emit(loss, side, scene);
-  return node ? node : gan_constant(scene->graph, 0);
+  return loss_concerns(loss, side) ? loss_emit(loss, side, scene) : gan_constant(scene->graph, 0);
 }
 
 gan_node *gan_loss_term(gan_loss *loss, int32_t side, const gan_scene *scene) {

@@ -74,7 +74,29 @@ gan_node *scene_input(const struct loss_call *c, const char *option, int32_t ind
   return s->inputs[index];
 }
 
-/* ------------------------------------------------------------------ D at other samples */
+/* ------------------------------------------------------------------ G and D at other points */
+
+gan_node *scene_generate(const struct loss_call *c, const gan_node *input, gan_node *instead) {
+  const gan_scene *s = c->scene;
+  gan_node *in[INPUTS_MAX], *out = NULL;
+  if (node_failed(instead)) return instead;
+  if (!s->generator || s->n_inputs < 1 || s->n_inputs > INPUTS_MAX) return scene_fail(c, "a generator and its inputs, 1 to 16,");
+  for (int32_t i = 0; i < s->n_inputs; i++) in[i] = s->inputs[i] == input ? instead : s->inputs[i];
+  gan_network_apply(s->generator, 1, s->n_inputs, in, 1, &out);
+  return out;
+}
+
+gan_node *scene_as_samples(const struct loss_call *c, gan_node *x) {
+  int64_t shape[GAN_MAX_RANK + 1];
+  if (node_failed(x)) return x;
+  if (!c->scene->discriminator) return scene_fail(c, "a discriminator and its conditions");
+  if (gan_network_finish(c->scene->discriminator) != GAN_OK)
+    return graph_fail(c->graph, GAN_ERROR_ARGUMENT, "%s", c->graph->ctx->error);
+  const gan_port *port = &c->scene->discriminator->inputs[0].info;
+  shape[0] = x->shape[0];
+  memcpy(shape + 1, port->shape, sizeof *shape * (size_t)port->rank);
+  return gan_reshape(x, port->rank + 1, shape);
+}
 
 gan_node *scene_scores_at(const struct loss_call *c, gan_node *x) {
   const gan_scene *s = c->scene;

@@ -55,8 +55,11 @@ static gan_node *semi_supervised_d(const struct loss_call *c) {
 }
 
 static gan_node *semi_supervised_g(const struct loss_call *c) {
-  double share = loss_number(c, "generator");
-  return share == 0 ? NULL : gan_scale(scores_generator(c), share);
+  return gan_scale(scores_generator(c), loss_number(c, "generator"));
+}
+
+static int32_t semi_supervised_concerns(const struct options *o, int32_t side) {
+  return side == GAN_SIDE_D || option_number(o, "generator") > 0;
 }
 
 static const struct option semi_supervised_options[] = {
@@ -71,7 +74,7 @@ const struct loss_row loss_semi_supervised = {
           "(Salimans et al. 2016, section 5)",
   .n_options = COUNT(semi_supervised_options), .options = semi_supervised_options, .probabilities = 1, .score = any_class,
   .real = minus_log_real, .fake = minus_log_fake, .fooling = minus_log_real,
-  .discriminator = semi_supervised_d, .generator = semi_supervised_g,
+  .discriminator = semi_supervised_d, .generator = semi_supervised_g, .concerns = semi_supervised_concerns,
 };
 
 /* ------------------------------------------------------------------ Kavalerov et al. 2021 */

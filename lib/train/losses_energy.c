@@ -35,7 +35,7 @@ const struct loss_row loss_ebgan = {
   .name = "ebgan",
   .help = "low energy for real samples, at least margin for generated ones; with 'pull-away' EBGAN-PT (Zhao et al. 2017)",
   .n_options = sizeof ebgan_options / sizeof *ebgan_options, .options = ebgan_options,
-  .score = energy, .real = as_it_is, .fake = under_margin, .fooling = as_it_is,
+  .energies = 1, .score = energy, .real = as_it_is, .fake = under_margin, .fooling = as_it_is,
 };
 
 /* ------------------------------------------------------------------ Berthelot et al. 2017 */
@@ -65,5 +65,5 @@ const struct loss_row loss_began = {
   .name = "began",
   .help = "energies in an equilibrium that the state k controls (Berthelot et al. 2017)",
   .n_options = sizeof began_options / sizeof *began_options, .options = began_options,
-  .score = energy, .discriminator = began_d, .generator = began_g,
+  .energies = 1, .score = energy, .discriminator = began_d, .generator = began_g,
 };

@@ -16,16 +16,18 @@ static double pixels_of(const gan_node *x) {
 }
 
 /* How far a step of the latent moves the sample, in a random direction of it. */
-static gan_node *path_lengths(const struct loss_call *c, gan_node *fake, gan_node *latent) {
-  gan_node *direction = loss_random(c, "direction", "normal", fake->rank, fake->shape);
-  gan_node *along = gan_scale(gan_sum(gan_mul(fake, direction)), 1 / sqrt(pixels_of(fake)));
+static gan_node *path_lengths(const struct loss_call *c, gan_node *latent) {
+  gan_node *made = scene_generate(c, latent, latent);
+  if (node_failed(made)) return made;
+  gan_node *direction = loss_random(c, "direction", "normal", made->rank, made->shape);
+  gan_node *along = gan_scale(gan_sum(gan_mul(made, direction)), 1 / sqrt(pixels_of(made)));
   return gan_norm_per_sample(gan_gradient(along, latent));
 }
 
 static gan_node *path_length(const struct loss_call *c) {
-  gan_node *fake = scene_fake(c), *latent = scene_input(c, "input", 0);
-  if (node_failed(fake) || node_failed(latent)) return &c->graph->error;
-  gan_node *lengths = path_lengths(c, fake, latent), *old = loss_state(c, "mean", 0, NULL, 0);
+  gan_node *latent = scene_input(c, "input", 0);
+  if (node_failed(latent)) return latent;
+  gan_node *lengths = path_lengths(c, latent), *old = loss_state(c, "mean", 0, NULL, 0);
   gan_node *mean = gan_add(old, gan_scale(gan_sub(gan_mean(lengths), old), loss_number(c, "rate")));
   loss_assign(c, "mean", gan_stop_gradient(mean));
   return weighted(c, gan_mean(gan_square(gan_sub(lengths, mean))));
@@ -46,33 +48,34 @@ const struct loss_row penalty_path_length = {
 
 /* ------------------------------------------------------------------ Zhao et al. 2021 */
 
-enum { INPUTS_MAX = 16 };
+/* What G makes of the scene's latents, and of latents that noise has moved. */
+struct pair { gan_node *here, *there; };
 
-/* The samples of latents that noise has moved; the other inputs as they were. */
-static gan_node *moved_samples(const struct loss_call *c, gan_node *fake) {
-  const gan_scene *s = c->scene;
-  gan_node *in[INPUTS_MAX], *out = NULL, *z = scene_input(c, "input", 0);
-  if (node_failed(z)) return z;
-  if (!s->generator || s->n_inputs > INPUTS_MAX) return scene_fail(c, "generator and its inputs, at most 16,");
+static struct pair generate_pair(const struct loss_call *c) {
+  gan_node *z = scene_input(c, "input", 0);
+  if (node_failed(z)) return (struct pair){z, z};
   gan_node *noise = loss_random(c, "noise", "normal", z->rank, z->shape);
   gan_node *moved = gan_add(z, gan_scale(noise, loss_number(c, "noise")));
-  for (int32_t i = 0; i < s->n_inputs; i++) in[i] = s->inputs[i] == z ? moved : s->inputs[i];
-  gan_network_apply(s->generator, 1, s->n_inputs, in, 1, &out);
-  return node_failed(out) ? out : gan_reshape(out, fake->rank, fake->shape);
+  return (struct pair){scene_generate(c, z, z), scene_generate(c, z, moved)};
+}
+
+static gan_node *score_of(const struct loss_call *c, gan_node *made) {
+  gan_node *samples = scene_as_samples(c, made);
+  return node_failed(samples) ? samples : scene_scores_at(c, gan_stop_gradient(samples));
 }
 
 /* D should not see the difference, */
 static gan_node *zcr_d(const struct loss_call *c) {
-  gan_node *fake = scene_fake(c), *moved = node_failed(fake) ? fake : moved_samples(c, fake);
-  if (node_failed(moved)) return moved;
-  gan_node *still = gan_stop_gradient(moved), *same = gan_stop_gradient(fake);
-  return weighted(c, gan_l2(scene_scores_at(c, same), scene_scores_at(c, still)));
+  struct pair p = generate_pair(c);
+  gan_node *here = score_of(c, p.here), *there = score_of(c, p.there);
+  return node_failed(here) || node_failed(there) ? &c->graph->error : weighted(c, gan_l2(here, there));
 }
 
 /* G should make one. */
 static gan_node *zcr_g(const struct loss_call *c) {
-  gan_node *fake = scene_fake(c), *moved = node_failed(fake) ? fake : moved_samples(c, fake);
-  return node_failed(moved) ? moved : gan_scale(gan_l2(fake, moved), -loss_number(c, "generator"));
+  struct pair p = generate_pair(c);
+  if (node_failed(p.here) || node_failed(p.there)) return &c->graph->error;
+  return gan_scale(gan_l2(p.here, p.there), -loss_number(c, "generator"));
 }
 
 static const struct option zcr_options[] = {

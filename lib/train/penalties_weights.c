@@ -19,9 +19,9 @@ static gan_status check_player(gan_context *ctx, const struct options *o) {
   return fail_unknown(ctx, "player", option_text(o, "of"), player_at);
 }
 
-static int32_t concerns(const struct loss_call *c) {
-  const char *of = option_text(c->options, "of");
-  return *of == 'b' || *of == (c->side == GAN_SIDE_D ? 'D' : 'G');
+static int32_t concerns(const struct options *o, int32_t side) {
+  const char *of = option_text(o, "of");
+  return *of == 'b' || *of == (side == GAN_SIDE_D ? 'D' : 'G');
 }
 
 static gan_network *player_of(const struct loss_call *c) {
@@ -39,7 +39,7 @@ static gan_node *over_weights(const struct loss_call *c, gan_node *(*rule)(const
     gan_node *of_one = v->trainable ? rule(c, v) : NULL;
     if (of_one) sum = sum ? gan_add(sum, of_one) : of_one;
   }
-  return sum ? weighted(c, sum) : NULL;
+  return sum ? weighted(c, sum) : gan_constant(c->graph, 0);
 }
 
 #define OF(fallback) {"of", OPTION_TEXT, 0, 0, fallback, "whose weights: D, G, both"}
@@ -55,7 +55,7 @@ static gan_node *not_orthogonal(const struct loss_call *c, struct variable *v) {
   return gan_sum(gan_square(gan_mul(products, node_off_diagonal(c->graph, rows))));
 }
 
-static gan_node *orthogonal(const struct loss_call *c) { return concerns(c) ? over_weights(c, not_orthogonal) : NULL; }
+static gan_node *orthogonal(const struct loss_call *c) { return over_weights(c, not_orthogonal); }
 
 static const struct option orthogonal_options[] = {PENALTY_COMMON("1e-4"), OF("G")};
 
@@ -63,7 +63,7 @@ const struct loss_row penalty_orthogonal = {
   .name = "orthogonal",
   .help = "weight * sum of (W W' off the diagonal)^2 over the weights of rank 2 and more, as (units, rest) (Brock et al. 2019, "
           "eq. 3)",
-  .n_options = 3, .options = orthogonal_options, .check = check_player,
+  .n_options = 3, .options = orthogonal_options, .check = check_player, .concerns = concerns,
   .discriminator = orthogonal, .generator = orthogonal,
 };
 
@@ -84,10 +84,9 @@ static gan_node *far_from_history(const struct loss_call *c, struct variable *v)
 }
 
 static gan_node *historical_averaging(const struct loss_call *c) {
-  if (!concerns(c)) return NULL;
   gan_node *n = steps_of(c), *far = over_weights(c, far_from_history);
   loss_assign(c, c->side == GAN_SIDE_D ? "n-D" : "n-G", gan_shift(n, 1));
-  return far ? gan_mul(gan_minimum(n, gan_constant(c->graph, 1)), far) : NULL;
+  return gan_mul(gan_minimum(n, gan_constant(c->graph, 1)), far);
 }
 
 static const struct option historical_options[] = {PENALTY_COMMON("1"), OF("both")};
@@ -96,6 +95,6 @@ const struct loss_row penalty_historical_averaging = {
   .name = "historical-averaging",
   .help = "weight * squared distance of the weights from their mean over all steps so far, from the second on (Salimans et al. "
           "2016, section 3.3)",
-  .n_options = 3, .options = historical_options, .check = check_player,
+  .n_options = 3, .options = historical_options, .check = check_player, .concerns = concerns,
   .discriminator = historical_averaging, .generator = historical_averaging,
 };

@@ -29,25 +29,43 @@ static void lap(struct stopwatch *w) {
 
 /* ------------------------------------------------------------------ progress */
 
-static double output_of(const gan_trainer *t, const char *name) {
-  const struct graph_output *o = graph_find_output(t->step_dg->graph, name);
-  const float *value = o && o->phase < t->step_dg->phases_run ? plan_value(t->step_dg->plan, o->node) : NULL;
+int64_t trainer_steps_done(const gan_trainer *t) {
+  return t->step_g->runs / t->optimizer_g->accumulate;
+}
+
+static double value_in(const struct game_step *s, const char *name) {
+  const struct graph_output *o = graph_find_output(s->graph, name);
+  const float *value = o && o->phase < s->phases_run ? plan_value(s->plan, o->node) : NULL;
   return value ? *value : NAN;
 }
 
-static double norm_of(const gan_trainer *t, int32_t phase) {
-  return phase < t->step_dg->phases_run ? t->step_dg->phases[phase].updates[0].norm : NAN;
+/* D's outputs are those of the step that ran last. */
+static double output_of(const gan_trainer *t, const char *name) {
+  double value = value_in(t->step_g, name);
+  return isnan(value) ? value_in(t->step_d, name) : value;
+}
+
+static double norm_in(const struct game_step *s, const gan_optimizer *o) {
+  for (int32_t i = 0; i < s->phases_run; i++)
+    for (int64_t u = 0; u < s->phases[i].n_updates; u++)
+      if (s->phases[i].updates[u].optimizer == o) return s->phases[i].updates[u].norm;
+  return NAN;
+}
+
+static double norm_of(const gan_trainer *t, const gan_optimizer *o) {
+  double norm = norm_in(t->step_g, o);
+  return isnan(norm) ? norm_in(t->step_d, o) : norm;
 }
 
 void trainer_progress(const gan_trainer *t, gan_progress *out) {
-  int64_t position = t->game->sources[0].position, left = t->steps - t->step_dg->runs;
-  double samples_a_step = (double)(t->game->batch * t->d_steps);
+  int64_t position = t->game->sources[0].position, done = trainer_steps_done(t), left = t->steps - done;
+  double samples_a_step = done > 0 ? (double)position / (double)done : 0;
   *out = (gan_progress){
-    .struct_size = sizeof *out, .step = t->step_dg->runs, .steps = t->steps, .samples = position,
+    .struct_size = sizeof *out, .step = done, .steps = t->steps, .samples = position,
     .epoch = (double)position / (double)t->data->count,
     .loss_d = output_of(t, "loss_d"), .loss_g = output_of(t, "loss_g"),
     .d_real = output_of(t, "d_real"), .d_fake = output_of(t, "d_fake"),
-    .norm_d = norm_of(t, 0), .norm_g = norm_of(t, 1),
+    .norm_d = norm_of(t, t->optimizer_d), .norm_g = norm_of(t, t->optimizer_g),
     .samples_per_second = t->watch.per_step > 0 ? samples_a_step / t->watch.per_step : 0,
     .seconds = t->watch.last - t->watch.started,
     .eta = left > 0 ? (double)left * t->watch.per_step : 0,
@@ -67,14 +85,45 @@ gan_status gan_trainer_progress(const gan_trainer *t, gan_progress *progress) {
 
 /* ------------------------------------------------------------------ steps */
 
+static gan_status repeat(gan_trainer *t, struct game_step *s, int64_t count) {
+  for (int64_t i = 0; i < count; i++) TRY(game_run_step(t->game, s));
+  return GAN_OK;
+}
+
+/* What a schedule has for this step. */
+static gan_status set_scalars(gan_trainer *t) {
+  for (int32_t i = 0; i < t->devices.count; i++) {
+    const struct device *d = &t->devices.list[i];
+    char name[64];
+    if (!d->row->value) continue;
+    device_scalar_name(d, name, sizeof name);
+    TRY(gan_game_set(t->game, name, d->row->value(d, trainer_steps_done(t))));
+  }
+  return GAN_OK;
+}
+
+/* Penalties that are due once in so many steps. */
+static gan_status run_rare(gan_trainer *t) {
+  for (int32_t i = 0; i < t->n_terms; i++) {
+    const struct trainer_term *term = &t->terms[i];
+    const gan_optimizer *o = loss_concerns(term->loss, GAN_SIDE_D) ? t->optimizer_d : t->optimizer_g;
+    if (term->step && trainer_steps_done(t) % term->every == 0) TRY(repeat(t, term->step, o->accumulate));
+  }
+  return GAN_OK;
+}
+
+/* "DG" has D's last step in it; where gradients are accumulated, D's steps are done before the first run of G's. */
 static gan_status run_step(gan_trainer *t) {
-  for (int32_t i = 1; i < t->d_steps; i++) TRY(game_run_step(t->game, t->step_d));
-  return game_run_step(t->game, t->step_dg);
+  int32_t both = t->step_g->n_phases > 1;
+  TRY(set_scalars(t));
+  for (int32_t i = both; i < t->d_steps; i++) TRY(repeat(t, t->step_d, t->optimizer_d->accumulate));
+  TRY(repeat(t, t->step_g, t->optimizer_g->accumulate));
+  return run_rare(t);
 }
 
 static gan_status take_cancel(gan_trainer *t) {
   if (!game_take_cancel(t->game)) return GAN_OK;
-  return gan_fail(t->ctx, GAN_ERROR_CANCELLED, "trainer: cancelled after step %lld", (long long)t->step_dg->runs);
+  return gan_fail(t->ctx, GAN_ERROR_CANCELLED, "trainer: cancelled after step %lld", (long long)trainer_steps_done(t));
 }
 
 gan_status gan_trainer_step(gan_trainer *t) {
@@ -84,7 +133,7 @@ gan_status gan_trainer_step(gan_trainer *t) {
 }
 
 static gan_status show(gan_trainer *t) {
-  int64_t step = t->step_dg->runs;
+  int64_t step = trainer_steps_done(t);
   if (!t->progress || (step % t->progress_every != 0 && step < t->steps)) return GAN_OK;
   gan_progress p;
   trainer_progress(t, &p);
@@ -94,7 +143,7 @@ static gan_status show(gan_trainer *t) {
 
 static gan_status run_all(gan_trainer *t) {
   start(&t->watch);
-  while (t->step_dg->runs < t->steps) {
+  while (trainer_steps_done(t) < t->steps) {
     TRY(take_cancel(t));
     TRY(run_step(t));
     lap(&t->watch);

@@ -1,0 +1,88 @@
+/* Devices that choose: samples, parameters, averages. Those without rules are asked for by the trainer itself. */
+#include <math.h>
+
+#include "train/device.h"
+#include "train/terms.h"
+
+#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
+
+/* ------------------------------------------------------------------ Sinha et al. 2020 */
+
+/* How many samples of the batch score higher; of equals the first goes before. */
+static gan_node *ranks(gan_graph *g, gan_node *scores) {
+  int64_t n = scores->shape[0];
+  gan_node *mean = gan_stop_gradient(gan_scale(sum_per_sample(scores), (double)n / (double)scores->count));
+  gan_node *own = gan_reshape(mean, 2, (int64_t[]){n, 1}), *other = gan_reshape(mean, 2, (int64_t[]){1, n});
+  gan_node *place = gan_to_float(node_positions(g, n));
+  gan_node *earlier = gan_greater(gan_reshape(place, 2, (int64_t[]){n, 1}), gan_reshape(place, 2, (int64_t[]){1, n}));
+  return sum_columns(gan_add(gan_greater(other, own), gan_mul(gan_equal(other, own), earlier)));
+}
+
+/* The mean over the k best is the mean over all with the weight batch / k for those, and 0 for the others. */
+static gan_node *weigh_best(const struct device *d, gan_graph *g, gan_node *scores) {
+  gan_node *k = device_scalar(d, g);
+  if (node_failed(scores) || scores->rank < 1) return gan_constant(g, 1);
+  return gan_mul(gan_greater(k, ranks(g, scores)), gan_div(gan_constant(g, (double)scores->shape[0]), k));
+}
+
+static double best(const struct device *d, int64_t step) {
+  double least = option_number(&d->options, "share"), every = option_number(&d->options, "every");
+  double share = pow(option_number(&d->options, "decay"), floor((double)step / every));
+  return fmax(1, floor((double)d->batch * fmax(least, share) + 1e-9));
+}
+
+static const struct option top_k_options[] = {
+  {"share", OPTION_NUMBER, 0, 1, "0.5", "of the batch that is left in the end"},
+  {"decay", OPTION_NUMBER, 0, 1, "0.99", "of the share, beginning with all of them"},
+  {"every", OPTION_INT, 1, 1e12, "1000", "steps between two decays"},
+};
+
+const struct device_row device_top_k = {
+  .name = "top-k", .help = "G learns from the samples of a batch that D takes for the most real (Sinha et al. 2020)",
+  .n_options = COUNT(top_k_options), .options = top_k_options, .weigh = weigh_best, .value = best,
+};
+
+/* ------------------------------------------------------------------ averages */
+
+/* As long as few steps were done, what was there at the beginning should soon be forgotten. */
+static double decay(const struct device *d, int64_t step) {
+  double most = option_number(&d->options, "decay"), warmup = option_number(&d->options, "warmup");
+  return warmup > 0 ? fmin(most, (1 + (double)step) / (warmup + (double)step)) : most;
+}
+
+static const struct option ema_options[] = {
+  {"decay", OPTION_NUMBER, 0, 1, "0.999", "share of the average that is kept in a step"},
+  {"warmup", OPTION_NUMBER, 0, 1e12, "0", "W: the decay is at most (1 + step) / (W + step); 0: no warm-up; 10 is usual"},
+};
+
+const struct device_row device_ema = {
+  .name = "ema", .help = "samples come from an exponential moving average of the generator (Yazici et al. 2018)",
+  .n_options = COUNT(ema_options), .options = ema_options, .value = decay,
+};
+
+/* ------------------------------------------------------------------ Lin et al. 2018 */
+
+static const struct option pack_options[] = {
+  {"samples", OPTION_INT, 1, 1e6, "2", "that D sees at once, as channels of one"},
+};
+
+const struct device_row device_pack = {
+  .name = "pack", .help = "D judges several samples together, so that it sees a lack of variety (PacGAN, Lin et al. 2018)",
+  .n_options = COUNT(pack_options), .options = pack_options,
+};
+
+/* ------------------------------------------------------------------ Mo et al. 2020 */
+
+static const struct option freeze_options[] = {
+  {"parameters", OPTION_TEXT, 0, 0, NULL, "paths with '*', several separated by ',': \"dense1/*,dense2/*\""},
+};
+
+const struct device_row device_freeze_d = {
+  .name = "freeze-d", .help = "parameters of D that stay as they are (FreezeD, Mo et al. 2020)",
+  .n_options = COUNT(freeze_options), .options = freeze_options,
+};
+
+const struct device_row device_freeze_g = {
+  .name = "freeze-g", .help = "parameters of G that stay as they are",
+  .n_options = COUNT(freeze_options), .options = freeze_options,
+};

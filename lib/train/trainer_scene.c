@@ -1,0 +1,222 @@
+/* What a step of the trainer shows to its losses: samples as D sees them, D's outputs, labels, what G was applied to. */
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ samples of one shape, seen in another */
+
+static gan_node *see_as(gan_node *x, const char *what, const char *wanted, int32_t rank, const int64_t *sizes) {
+  int64_t shape[GAN_MAX_RANK] = {0};
+  char a[128], b[128];
+  if (node_failed(x)) return x;
+  if (shape_equal(x->rank - 1, x->shape + 1, rank, sizes)) return x;
+  if (x->rank < 1 || shape_count(x->rank - 1, x->shape + 1) != shape_count(rank, sizes))
+    return graph_fail(x->graph, GAN_ERROR_SHAPE, "%s is %s a sample, %s is %s", what,
+                      shape_text(a, sizeof a, x->rank - 1, x->shape + 1), wanted, shape_text(b, sizeof b, rank, sizes));
+  shape[0] = x->shape[0];
+  memcpy(shape + 1, sizes, sizeof *shape * (size_t)rank);
+  return gan_reshape(x, rank + 1, shape);
+}
+
+/* x is of a slot of the data. */
+static gan_node *see_slot_as(const struct scene *s, gan_node *x, int32_t slot, const gan_network *n, const struct network_port *port) {
+  char what[NETWORK_NAME + 32], wanted[2 * NETWORK_NAME + 32];
+  snprintf(what, sizeof what, "data slot '%s'", s->t->data->slots[slot].name);
+  snprintf(wanted, sizeof wanted, "input '%s' of '%s'", port->name, n->name);
+  return see_as(x, what, wanted, port->info.rank, port->info.shape);
+}
+
+static gan_node *slot_as(const struct scene *s, int32_t slot, const gan_network *n, const struct network_port *port) {
+  return see_slot_as(s, gan_data_node(s->g, s->t->data, s->t->data->slots[slot].name), slot, n, port);
+}
+
+/* ------------------------------------------------------------------ what D is shown */
+
+/* Samples in the shape of D's first input, whose channels (the last axis) are those of all samples that it judges together. */
+static gan_node *as_samples(const struct scene *s, gan_node *x, const char *what) {
+  const gan_network *d = s->t->discriminator;
+  gan_port one = d->inputs[0].info;
+  char wanted[2 * NETWORK_NAME + 48];
+  int64_t pack = s->t->pack;
+  if (pack > 1 && (one.rank < 1 || one.shape[one.rank - 1] % pack))
+    return graph_fail(s->g, GAN_ERROR_SHAPE, "pack: the last axis of the discriminator's first input holds no %lld samples",
+                      (long long)pack);
+  if (pack > 1) one.shape[one.rank - 1] /= pack;
+  snprintf(wanted, sizeof wanted, "%sinput '%s' of '%s'", pack > 1 ? "a share of " : "", d->inputs[0].name, d->name);
+  return see_as(x, what, wanted, one.rank, one.shape);
+}
+
+/* (batch, .., channels) -> (batch / pack, .., pack channels): neighbours in the batch become channels of one. */
+static gan_node *pack_samples(const struct scene *s, gan_node *x) {
+  int64_t pack = s->t->pack, split[GAN_MAX_RANK], joined[GAN_MAX_RANK];
+  int32_t order[GAN_MAX_RANK], rank;
+  if (pack == 1 || node_failed(x)) return x;
+  rank = x->rank;
+  if (rank + 1 > GAN_MAX_RANK)
+    return graph_fail(s->g, GAN_ERROR_SHAPE, "pack: a batch has %d axes, the most is %d", rank, GAN_MAX_RANK - 1);
+  split[0] = joined[0] = x->shape[0] / pack;
+  split[1] = pack;
+  for (int32_t i = 1; i < rank; i++) split[i + 1] = joined[i] = x->shape[i];
+  joined[rank - 1] *= pack;
+  for (int32_t i = 0; i <= rank; i++) order[i] = i == 0 ? 0 : i < rank - 1 ? i + 1 : i == rank - 1 ? 1 : rank;
+  return gan_reshape(gan_transpose(gan_reshape(x, rank + 1, split), rank + 1, order), rank, joined);
+}
+
+static gan_node *as_image(const struct scene *s, gan_node *x) {
+  char what[NETWORK_NAME + 32];
+  snprintf(what, sizeof what, "data slot '%s'", s->t->data->slots[s->t->image].name);
+  return as_samples(s, x, what);
+}
+
+/* As D sees them: through the devices, in the order in which they were given. */
+static gan_node *seen(const struct scene *s, gan_node *x, const char *what) {
+  for (int32_t i = 0; i < s->t->devices.count && !node_failed(x); i++) {
+    const struct device *d = &s->t->devices.list[i];
+    if (d->row->see) x = d->row->see(d, s->g, what, x);
+  }
+  return pack_samples(s, x);
+}
+
+/* ------------------------------------------------------------------ the players */
+
+/* A further input is the data slot of its name; the generator draws what the data has not got. */
+static gan_node *condition(const struct scene *s, gan_network *n, const struct network_port *port, int32_t may_draw) {
+  int32_t slot = data_find(s->t->data, port->name);
+  if (slot >= 0) return slot_as(s, slot, n, port);
+  if (may_draw && port->info.role != GAN_ROLE_DATA) return gan_noise(s->g, n, port->name);
+  return graph_fail(s->g, GAN_ERROR_ARGUMENT, "the data has no slot '%s' for that input of '%s'", port->name, n->name);
+}
+
+static gan_node *generate(struct scene *s) {
+  gan_network *n = s->t->generator;
+  gan_node *out = NULL;
+  s->inputs[0] = gan_noise(s->g, n, n->inputs[0].name);
+  for (int64_t i = 1; i < n->n_inputs; i++) s->inputs[i] = condition(s, n, &n->inputs[i], 1);
+  gan_network_apply(n, 1, (int32_t)n->n_inputs, s->inputs, 1, &out);
+  return as_samples(s, out, "the generator's output");
+}
+
+/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. */
+static void refer_generator(struct scene *s) {
+  gan_network *n = s->t->generator;
+  gan_node *none, **in = s->of_generator.in;
+  if (!(network_flags(n) & LAYER_REFERENCE)) return;
+  for (int32_t i = 0; i < n->n_inputs && !in[n->n_inputs - 1]; i++) {
+    int32_t slot = i ? data_find(s->t->data, n->inputs[i].name) : -1;
+    in[i] = trainer_reference(s->t, s->g, n, i, slot);
+    if (slot >= 0) in[i] = see_slot_as(s, in[i], slot, n, &n->inputs[i]);
+  }
+  gan_network_apply(n, 1, (int32_t)n->n_inputs, in, 0, &none);
+}
+
+static void refer_discriminator(struct scene *s) {
+  gan_network *n = s->t->discriminator;
+  gan_node *none, **in = s->of_discriminator.in;
+  if (!(network_flags(n) & LAYER_REFERENCE)) return;
+  if (!in[0]) in[0] = pack_samples(s, as_image(s, trainer_reference(s->t, s->g, n, 0, s->t->image)));
+  for (int32_t i = 1; i < n->n_inputs && !in[n->n_inputs - 1]; i++) {
+    int32_t slot = data_find(s->t->data, n->inputs[i].name);
+    in[i] = trainer_reference(s->t, s->g, n, i, slot);
+    if (slot >= 0) in[i] = see_slot_as(s, in[i], slot, n, &n->inputs[i]);
+  }
+  gan_network_apply(n, 1, (int32_t)n->n_inputs, in, 0, &none);
+}
+
+/* ------------------------------------------------------------------ labels */
+
+/* Those of the generated samples are what G was told; the data's have the same name, or are the first that it has. */
+static void find_labels(struct scene *s) {
+  const gan_network *n = s->t->generator;
+  const gan_data *d = s->t->data;
+  int32_t slot = -1;
+  s->view.fake_labels = NULL;
+  for (int64_t i = 0; i < n->n_inputs && !s->view.fake_labels; i++) {
+    if (n->inputs[i].info.role != GAN_ROLE_LABEL || n->inputs[i].info.rank) continue;
+    s->view.fake_labels = s->inputs[i];
+    slot = data_find(d, n->inputs[i].name);
+  }
+  for (int32_t i = 0; slot < 0 && i < d->n_slots; i++)
+    if (d->slots[i].type == GAN_I32 && d->slots[i].rank == 0) slot = i;
+  if (slot >= 0 && d->slots[slot].type == GAN_I32) s->view.real_labels = gan_data_node(s->g, s->t->data, d->slots[slot].name);
+}
+
+/* ------------------------------------------------------------------ D's eyes */
+
+static void judge(const struct scene *s, gan_node *x, gan_node *const *conditions, gan_node **outputs) {
+  gan_node *in[PORTS_MAX + 1] = {x};
+  for (int32_t i = 0; i < s->view.n_conditions; i++) in[1 + i] = conditions[i];
+  gan_network_apply(s->t->discriminator, 1, 1 + s->view.n_conditions, in, s->view.n_outputs, outputs);
+}
+
+static gan_node *twice(gan_node *x, gan_node *y) {
+  return gan_concat(2, (gan_node *[]){x, y}, 0);
+}
+
+/* One pass of twice the batch costs less than two passes; but no sample may see another, and draws must not move. */
+void scene_judge(struct scene *s) {
+  refer_discriminator(s);
+  if (network_flags(s->t->discriminator) & (LAYER_COUPLES | LAYER_RANDOM)) {
+    judge(s, s->view.real, s->conditions, s->real_outputs);
+    judge(s, s->view.fake, s->conditions, s->fake_outputs);
+    return;
+  }
+  gan_node *conditions[PORTS_MAX], *outputs[PORTS_MAX];
+  for (int32_t i = 0; i < s->view.n_conditions; i++) conditions[i] = twice(s->conditions[i], s->conditions[i]);
+  judge(s, twice(s->view.real, s->view.fake), conditions, outputs);
+  int64_t half = s->g->batch / s->t->pack;
+  for (int32_t i = 0; i < s->view.n_outputs; i++) {
+    s->real_outputs[i] = gan_slice(outputs[i], 0, 0, half);
+    s->fake_outputs[i] = gan_slice(outputs[i], 0, half, 2 * half);
+  }
+}
+
+/* D's update left G alone: unless new noise is asked for, the samples that D saw are still what G makes. */
+void scene_refresh(struct scene *s) {
+  refer_generator(s);
+  refer_discriminator(s);
+  if (s->t->fresh_noise) {
+    s->view.fake = seen(s, generate(s), "fresh");
+    find_labels(s);
+  }
+  judge(s, s->view.real, s->conditions, s->real_outputs);
+  judge(s, s->view.fake, s->conditions, s->fake_outputs);
+}
+
+gan_node *scene_score(const struct scene *s, int32_t real) {
+  gan_loss *loss = s->t->terms[0].loss;
+  gan_node *scores = loss_scores(loss, &s->view, real);
+  return loss->row && loss->row->energies ? gan_neg(scores) : scores;
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+static int32_t ports_fit(const gan_trainer *t) {
+  return t->generator->n_inputs >= 1 && t->generator->n_inputs <= PORTS_MAX && t->discriminator->n_inputs >= 1 &&
+         t->discriminator->n_inputs <= PORTS_MAX && t->discriminator->n_outputs <= PORTS_MAX;
+}
+
+static void set_view(struct scene *s) {
+  gan_network *d = s->t->discriminator;
+  s->view = (gan_scene){
+    .struct_size = sizeof s->view, .graph = s->g, .generator = s->t->generator, .discriminator = d,
+    .real_outputs = s->real_outputs, .fake_outputs = s->fake_outputs, .inputs = s->inputs, .conditions = s->conditions,
+    .n_outputs = (int32_t)d->n_outputs, .n_inputs = (int32_t)s->t->generator->n_inputs, .n_conditions = (int32_t)d->n_inputs - 1,
+  };
+}
+
+void scene_open(struct scene *s, gan_trainer *t, gan_graph *g) {
+  *s = (struct scene){.t = t, .g = g};
+  if (!ports_fit(t)) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "generator and discriminator have 1 to %d inputs and outputs each", PORTS_MAX);
+    return;
+  }
+  gan_network *d = t->discriminator;
+  set_view(s);
+  if (t->pack > 1 && d->n_inputs > 1) graph_fail(g, GAN_ERROR_ARGUMENT, "pack: the discriminator has conditions, expected none");
+  for (int64_t i = 1; i < d->n_inputs; i++) s->conditions[i - 1] = condition(s, d, &d->inputs[i], 0);
+  refer_generator(s);
+  s->view.real = seen(s, as_image(s, gan_data_node(g, t->data, t->data->slots[t->image].name)), "real");
+  s->view.fake = seen(s, generate(s), "fake");
+  find_labels(s);
+}
