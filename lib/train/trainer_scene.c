@@ -97,31 +97,22 @@ static gan_node *generate(struct scene *s) {
   return as_samples(s, out, "the generator's output");
 }
 
-/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. */
-static void refer_generator(struct scene *s) {
-  gan_network *n = s->t->generator;
-  gan_node *none, **in = s->of_generator.in;
+/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. image: the slot that its
+ * first input takes, or -1. */
+static void refer(const struct scene *s, gan_network *n, int32_t image, struct reference *r) {
   if (!(network_flags(n) & LAYER_REFERENCE)) return;
-  for (int32_t i = 0; i < n->n_inputs && !in[n->n_inputs - 1]; i++) {
-    int32_t slot = i ? data_find(s->t->data, n->inputs[i].name) : -1;
-    in[i] = trainer_reference(s->t, s->g, n, i, slot);
-    if (slot >= 0) in[i] = see_slot_as(s, in[i], slot, n, &n->inputs[i]);
+  for (int32_t i = 0; i < n->n_inputs && !r->in[n->n_inputs - 1]; i++) {
+    int32_t slot = i ? data_find(s->t->data, n->inputs[i].name) : image;
+    gan_node *x = trainer_reference(s->t, s->g, n, i, slot);
+    if (slot >= 0) x = i ? see_slot_as(s, x, slot, n, &n->inputs[i]) : pack_samples(s, as_image(s, x));
+    r->in[i] = x;
   }
-  gan_network_apply(n, 1, (int32_t)n->n_inputs, in, 0, &none);
+  gan_node *none;
+  gan_network_apply(n, 1, (int32_t)n->n_inputs, r->in, 0, &none);
 }
 
-static void refer_discriminator(struct scene *s) {
-  gan_network *n = s->t->discriminator;
-  gan_node *none, **in = s->of_discriminator.in;
-  if (!(network_flags(n) & LAYER_REFERENCE)) return;
-  if (!in[0]) in[0] = pack_samples(s, as_image(s, trainer_reference(s->t, s->g, n, 0, s->t->image)));
-  for (int32_t i = 1; i < n->n_inputs && !in[n->n_inputs - 1]; i++) {
-    int32_t slot = data_find(s->t->data, n->inputs[i].name);
-    in[i] = trainer_reference(s->t, s->g, n, i, slot);
-    if (slot >= 0) in[i] = see_slot_as(s, in[i], slot, n, &n->inputs[i]);
-  }
-  gan_network_apply(n, 1, (int32_t)n->n_inputs, in, 0, &none);
-}
+static void refer_generator(struct scene *s) { refer(s, s->t->generator, -1, &s->of_generator); }
+static void refer_discriminator(struct scene *s) { refer(s, s->t->discriminator, s->t->image, &s->of_discriminator); }
 
 /* ------------------------------------------------------------------ labels */
 
