@@ -20,7 +20,8 @@ static gan_node *see_as(gan_node *x, const char *what, const char *wanted, int32
 }
 
 /* x is of a slot of the data. */
-static gan_node *see_slot_as(const struct scene *s, gan_node *x, int32_t slot, const gan_network *n, const struct network_port *port) {
+static gan_node *see_slot_as(const struct scene *s, gan_node *x, int32_t slot, const gan_network *n,
+                             const struct network_port *port) {
   char what[NETWORK_NAME + 32], wanted[2 * NETWORK_NAME + 32];
   snprintf(what, sizeof what, "data slot '%s'", s->t->data->slots[slot].name);
   snprintf(wanted, sizeof wanted, "input '%s' of '%s'", port->name, n->name);
