@@ -1308,7 +1308,8 @@ GAN_API void gan_data_free(gan_data *data);
 GAN_API gan_status gan_data_add(gan_data *data, const char *slot, gan_tensor *tensor, const char *spec);
 
 /* Fills tensors[s] (count, sizes of slot s; f32 or i32, in the order of the slots) with samples indices[0 .. count - 1]. Runs on
- * the thread of the step, or of gan_trainer_create() for a reference batch. Non-zero stops the step with GAN_ERROR_CALLBACK. May call tensor functions only. */
+ * the thread of the step, or of gan_trainer_create() for a reference batch. Non-zero stops that with GAN_ERROR_CALLBACK. May call
+ * tensor functions only. */
 typedef int32_t (*gan_data_fill)(void *user, const int64_t *indices, int64_t count, gan_tensor *const *tensors);
 
 /** Makes the slots come from a callback with random access.

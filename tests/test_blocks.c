@@ -55,27 +55,32 @@ static void same_draws(gan_network *a, gan_network *b) {
   int64_t count, other;
   const float *x = draws(a, &count), *y = draws(b, &other);
   assert_int_equal(count, other);
-  for (int64_t i = 0; i < count; i++)
-    if (!(fabs((double)x[i] - (double)y[i]) <= 1e-5 * fmax(1, fabs((double)y[i])))) fail_msg("[%d] %g, %g", (int)i, (double)x[i], (double)y[i]);
+  for (int64_t i = 0; i < count; i++) {
+    double came = (double)x[i], expected = (double)y[i];
+    if (!(fabs(came - expected) <= 1e-5 * fmax(1, fabs(expected)))) fail_msg("[%d] %g, %g", (int)i, came, expected);
+  }
 }
 
 /* In the order of the sources: pooling behind the shortcut's convolution, repetition before it. */
 static void test_written_out(void **state) {
   static const struct { const char *input, *block, *lines; } cases[] = {
     {"input x 4x4x3 noise=normal", "residual-block",
-     "relu name=a; conv2d filters=3 kernel=3 padding=1 name=conv1; relu; conv2d filters=3 kernel=3 padding=1 name=conv2; add from=conv2,x"},
+     "relu name=a; conv2d filters=3 kernel=3 padding=1 name=conv1; relu; conv2d filters=3 kernel=3 padding=1 name=conv2; add "
+     "from=conv2,x"},
     {"input x 4x4x3 noise=normal", "residual-block filters=5 resample=up norm=batch-norm",
      "batch-norm name=norm1; relu; upsample; conv2d filters=5 kernel=3 padding=1 name=conv1; batch-norm name=norm2; relu;"
-     "conv2d filters=5 kernel=3 padding=1 name=conv2; upsample from=x; conv2d filters=5 kernel=1 name=shortcut; add from=conv2,shortcut"},
+     "conv2d filters=5 kernel=3 padding=1 name=conv2; upsample from=x; conv2d filters=5 kernel=1 name=shortcut; add "
+     "from=conv2,shortcut"},
     {"input x 4x6x3 noise=normal", "residual-block filters=5 resample=down spectral-norm=yes activation=(leaky-relu slope=0.2)",
      "leaky-relu slope=0.2; conv2d filters=3 kernel=3 padding=1 name=conv1 spectral-norm=yes; leaky-relu slope=0.2;"
      "conv2d filters=5 kernel=3 padding=1 name=conv2 spectral-norm=yes; average-pool kernel=2 name=p;"
      "conv2d filters=5 kernel=1 name=shortcut from=x spectral-norm=yes; average-pool kernel=2 name=q; add from=q,p"},
     {"input x 4x4x3 noise=normal", "residual-block filters=5 resample=down first=yes",
-     "conv2d filters=5 kernel=3 padding=1 name=conv1; relu; conv2d filters=5 kernel=3 padding=1 name=conv2; average-pool kernel=2 name=p;"
-     "average-pool kernel=2 from=x; conv2d filters=5 kernel=1 name=shortcut; add from=shortcut,p"},
+     "conv2d filters=5 kernel=3 padding=1 name=conv1; relu; conv2d filters=5 kernel=3 padding=1 name=conv2; average-pool "
+     "kernel=2 name=p; average-pool kernel=2 from=x; conv2d filters=5 kernel=1 name=shortcut; add from=shortcut,p"},
     {"input x 8x3 noise=normal", "residual-block filters=3 hidden=7 kernel=5",
-     "relu; conv1d filters=7 kernel=5 padding=2 name=conv1; relu; conv1d filters=3 kernel=5 padding=2 name=conv2; add from=conv2,x"},
+     "relu; conv1d filters=7 kernel=5 padding=2 name=conv1; relu; conv1d filters=3 kernel=5 padding=2 name=conv2; add "
+     "from=conv2,x"},
     {"input x 4x4x3 noise=normal", "dense-block layers=2 growth=4 bottleneck=2",
      "batch-norm name=norm1; relu; conv2d filters=8 kernel=1 name=narrow1; batch-norm name=norm2; relu;"
      "conv2d filters=4 kernel=3 padding=1 name=conv1; concat from=x,conv1 name=j; batch-norm name=norm3; relu;"
@@ -115,7 +120,8 @@ static void test_paths(void **state) {
 static void test_initial_values_differ(void **state) {
 #define LONG "a-name-of-sixty-letters-which-two-blocks-share-up-to-its-end"
   gan_network *n = make_network(*state, LONG "xyz",
-                                "input x 4x4x2; residual-block; residual-block; residual-block name=" LONG "1; residual-block name=" LONG "2");
+                                "input x 4x4x2; residual-block; residual-block;"
+                                "residual-block name=" LONG "1; residual-block name=" LONG "2");
   static const char *const names[] = {"residual-block1", "residual-block2", LONG "1", LONG "2"};
   for (int32_t i = 0; i < 4; i++)
     for (int32_t j = 0; j < i; j++) {
@@ -153,7 +159,8 @@ static void test_shared_block(void **state) {
 /* The layers of a block are owners of their own: state moves with their parameters. */
 static void test_state_moves(void **state) {
   gan_context *ctx = *state;
-  gan_network *n = make_network(ctx, "N", "input x 2x2x2 noise=normal; residual-block norm=batch-norm name=b; flatten; dense units=1");
+  gan_network *n = make_network(ctx, "N", "input x 2x2x2 noise=normal; residual-block norm=batch-norm name=b;"
+                                          "flatten; dense units=1");
   gan_game_config config;
   gan_game *game;
   gan_graph *g;
@@ -175,17 +182,21 @@ static void test_state_moves(void **state) {
 
 static void test_errors(void **state) {
   static const struct { const char *line; gan_status status; const char *part; } cases[] = {
-    {"residual-block norm=batchnorm", GAN_ERROR_ARGUMENT, "N/residual-block1/norm1: no layer 'batchnorm'; did you mean 'batch-norm'?"},
+    {"residual-block norm=batchnorm", GAN_ERROR_ARGUMENT,
+     "N/residual-block1/norm1: no layer 'batchnorm'; did you mean 'batch-norm'?"},
     {"residual-block activation=(leaky-relu slop=1)", GAN_ERROR_ARGUMENT, "N/residual-block1/activation1: no parameter 'slop'"},
-    {"residual-block resample=sideways", GAN_ERROR_ARGUMENT, "N/residual-block1: resample is 'sideways'; expected none, up or down"},
+    {"residual-block resample=sideways", GAN_ERROR_ARGUMENT,
+     "N/residual-block1: resample is 'sideways'; expected none, up or down"},
     {"residual-block init=(norml std=1)", GAN_ERROR_ARGUMENT, "N/residual-block1: no initializer 'norml'"},
     {"residual-block from=x,y norm=batch-norm", GAN_ERROR_ARGUMENT, "N/residual-block1/norm1: expected 1 input, came 2"},
     {"residual-block from=x,y", GAN_ERROR_ARGUMENT, "N/residual-block1: a second input conditions the norm, but norm is none"},
-    {"residual-block norm=(conditional-batch-norm classes=3)", GAN_ERROR_ARGUMENT, "N/residual-block1/norm1: expected 2 inputs, came 1"},
+    {"residual-block norm=(conditional-batch-norm classes=3)", GAN_ERROR_ARGUMENT,
+     "N/residual-block1/norm1: expected 2 inputs, came 1"},
     {"residual-block resample=down from=narrow", GAN_ERROR_SHAPE, "N/residual-block1/pool"},
     {"residual-block from=y", GAN_ERROR_SHAPE, "N/residual-block1: expected f32 of shape (batch, height, width, channels)"},
     {"dense-block growth=3", GAN_ERROR_ARGUMENT, "layers is missing"},
-    {"dense-block layers=256 growth=1000000 bottleneck=1000000", GAN_ERROR_ARGUMENT, "N/dense-block1/narrow1: filters is 1000000000000"},
+    {"dense-block layers=256 growth=1000000 bottleneck=1000000", GAN_ERROR_ARGUMENT,
+     "N/dense-block1/narrow1: filters is 1000000000000"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     gan_network *n;

@@ -128,7 +128,8 @@ static void test_other_shapes(void **state) {
   gan_graph *g;
   must(ctx, gan_layer_create(ctx, "conv2d filters=3 kernel=3 padding=1 name=c", &layer));
   must(ctx, gan_graph_create(ctx, &g));
-  gan_node *x = gan_input(g, "x", GAN_F32, 4, (int64_t[]){2, 4, 4, 2}), *wide = gan_input(g, "y", GAN_F32, 4, (int64_t[]){2, 4, 4, 5});
+  gan_node *x = gan_input(g, "x", GAN_F32, 4, (int64_t[]){2, 4, 4, 2});
+  gan_node *wide = gan_input(g, "y", GAN_F32, 4, (int64_t[]){2, 4, 4, 5});
   gan_layer_apply(layer, 1, 1, &x);
   must(ctx, gan_graph_check(g));
   gan_layer_apply(layer, 1, 1, &wide);

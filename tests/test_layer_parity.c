@@ -1,5 +1,5 @@
-/* Layers beside PyTorch: forward, backward, state and evaluation of every line of fixtures/layers.txt, which make_layers.py wrote. Both
- * sides make inputs and weights by one formula; of each result the file has two weighted sums and the norm. */
+/* Layers beside PyTorch: forward, backward, state and evaluation of every line of fixtures/layers.txt, which make_layers.py wrote.
+ * Both sides make inputs and weights by one formula; of each result the file has two weighted sums and the norm. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

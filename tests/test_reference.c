@@ -1,4 +1,4 @@
-/* Trainers whose networks have virtual batch norm: the reference batch is one and the same, of the first samples and of one draw. */
+/* Trainers whose networks have virtual batch norm: the reference batch stays, of the first samples and of one draw. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,8 +79,9 @@ static void test_reference_batches(void **state) {
   float points[2 * COUNT], first[UNITS];
   make_points_of(points);
   for (int32_t way = 0; way < 4; way++) {
-    gan_network *g = make_network(ctx, "G", "input z 3 noise=uniform; input y classes=5; embedding classes=5 width=3; concat from=z,embedding1;"
-                                            "dense units=4; virtual-batch-norm name=vbn; relu; dense units=2");
+    gan_network *g = make_network(ctx, "G", "input z 3 noise=uniform; input y classes=5; embedding classes=5 width=3;"
+                                            "concat from=z,embedding1; dense units=4; virtual-batch-norm name=vbn; relu;"
+                                            "dense units=2");
     gan_network *d = make_network(ctx, "D", "input x 2; dense units=4; virtual-batch-norm name=vbn; relu; dense units=1");
     gan_data *data = data_of(ctx, points, way & 1);
     gan_trainer *t = trainer_of(g, d, data, way >> 1);

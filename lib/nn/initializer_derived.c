@@ -107,8 +107,8 @@ static gan_status singular_fill(const struct filling *f) {
 }
 
 const struct initializer_row initializer_singular = {
-  "singular", "The first left singular vector u of another variable W of the layer, by 15 iterations of the power method from normal "
-  "numbers: how spectral norm begins.",
+  "singular", "The first left singular vector u of another variable W of the layer, by 15 iterations of the power method from "
+  "normal numbers: how spectral norm begins.",
   2, derived_options, singular_fill,
 };
 

@@ -116,8 +116,9 @@ static gan_status take_backed(const struct gan_layer_call *c, const char *name, 
   int64_t count = shape_count(rank, shape);
   char text[128];
   if (count < 0 || count > *c->backed) {
-    return gan_fail(c->graph->ctx, GAN_ERROR_FORMAT, "the file has not enough numbers for %s (%s): a tensor is missing or too small",
-                    name, shape_text(text, sizeof text, rank, shape));
+    return gan_fail(c->graph->ctx, GAN_ERROR_FORMAT,
+                    "the file has not enough numbers for %s (%s): a tensor is missing or too small", name,
+                    shape_text(text, sizeof text, rank, shape));
   }
   *c->backed -= count;
   return GAN_OK;

@@ -26,6 +26,13 @@ static void add_activated(struct composition *m, const char *from, int64_t numbe
   snprintf(last, NETWORK_NAME, "activation%lld", (long long)number);
 }
 
+/* A convolution that keeps height and width. weights: options that stand behind. */
+static void add_conv(struct composition *m, const char *name, int64_t filters, const char *kernel, const char *from,
+                     const char *weights) {
+  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=%s from=%s%s", axes_of(m), (long long)filters, kernel, name,
+              from, weights);
+}
+
 static gan_node *refuse_block(struct gan_layer_call *c, int32_t n, const gan_node *x) {
   if (layer_refuse(c, x, 3, 4, "(batch, height, width, channels) or (batch, length, channels)")) return &c->graph->error;
   if (n == 1 || strcmp(layer_text(c, "norm"), "none")) return NULL;
@@ -47,7 +54,8 @@ static const struct option residual_options[] = {
   {"resample", OPTION_TEXT, 0, 0, "none", "none, up (nearest, by 2) or down (means of 2)"},
   {"norm", OPTION_TEXT, 0, 0, "none", "a layer before each activation: batch-norm, (conditional-batch-norm classes=10)"},
   ACTIVATION,
-  {"first", OPTION_FLAG, 0, 0, "no", "of a discriminator: the input is an image, with no norm and activation before the first convolution"},
+  {"first", OPTION_FLAG, 0, 0, "no",
+   "of a discriminator: the input is an image, with no norm and activation before the first convolution"},
   {"shortcut-init", OPTION_TEXT, 0, 0, "pytorch", "initializer of the shortcut's weight; default: init"},
   WEIGHT_INITS,
   WEIGHT_OPTIONS,
@@ -71,7 +79,8 @@ static void add_shortcut(struct composition *m, struct residual *r) {
     compose_add(m, "average-pool kernel=2 name=shortcut-pool from=x");
     from = "shortcut-pool";
   }
-  compose_add(m, "conv%dd filters=%lld kernel=1 name=shortcut from=%s%s%s", axes_of(m), (long long)r->filters, from, r->weights, init);
+  compose_add(m, "conv%dd filters=%lld kernel=1 name=shortcut from=%s%s%s", axes_of(m), (long long)r->filters, from, r->weights,
+              init);
   if (r->up) compose_add(m, "upsample name=shortcut-up");
   compose_add(m, "add name=sum from=%s,%s", r->down ? "pool" : "conv2", r->up ? "shortcut-up" : "shortcut");
 }
@@ -87,7 +96,7 @@ static int32_t read_resample(struct composition *m, struct residual *r) {
 
 static void build_residual(struct composition *m) {
   struct residual r = {.filters = layer_int(m->call, "filters"), .hidden = layer_int(m->call, "hidden")};
-  char last[NETWORK_NAME] = "x";
+  char last[NETWORK_NAME] = "x", hidden_weights[COMPOSE_OPTIONS + 16];
   const char *kernel = layer_text(m->call, "kernel");
   if (!read_resample(m, &r)) return;
   if (!r.filters) r.filters = channels_of(m);
@@ -98,11 +107,11 @@ static void build_residual(struct composition *m) {
     compose_add(m, "upsample name=up from=%s", last);
     strcpy(last, "up");
   }
-  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=conv1 from=%s%s%s", axes_of(m), (long long)r.hidden, kernel, last,
-              layer_flag(m->call, "hidden-bias") ? "" : " bias=no", r.weights);
+  const char *bias = layer_flag(m->call, "hidden-bias") ? "" : " bias=no";
+  snprintf(hidden_weights, sizeof hidden_weights, "%s%s", bias, r.weights);
+  add_conv(m, "conv1", r.hidden, kernel, last, hidden_weights);
   add_activated(m, "conv1", 2, last);
-  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=conv2 from=%s%s", axes_of(m), (long long)r.filters, kernel, last,
-              r.weights);
+  add_conv(m, "conv2", r.filters, kernel, last, r.weights);
   if (r.down) compose_add(m, "average-pool kernel=2 name=pool");
   add_shortcut(m, &r);
 }
@@ -112,10 +121,10 @@ static gan_node *residual_block_forward(struct gan_layer_call *c, int32_t n, gan
 }
 
 const struct layer_row layer_residual_block = {
-  "residual-block", "norm, activation, convolution, twice, added to its input (He et al. 2016), as in WGAN-GP and SNGAN (Gulrajani et al. "
-  "2017; Miyato et al. 2018): up doubles height and width before the first convolution, down halves them behind the second; a 1x1 "
-  "convolution in the shortcut where shapes differ. from=x,label conditions the norms. Its layers: norm1, activation1, conv1, "
-  "norm2, activation2, conv2, shortcut.",
+  "residual-block", "norm, activation, convolution, twice, added to its input (He et al. 2016), as in WGAN-GP and SNGAN "
+  "(Gulrajani et al. 2017; Miyato et al. 2018): up doubles height and width before the first convolution, down halves them "
+  "behind the second; a 1x1 convolution in the shortcut where shapes differ. from=x,label conditions the norms. Its layers: "
+  "norm1, activation1, conv1, norm2, activation2, conv2, shortcut.",
   0, 1, 2, 11 + WEIGHT_OPTION_COUNT, residual_options, residual_block_forward,
 };
 
@@ -133,12 +142,11 @@ static const struct option dense_block_options[] = {
 };
 
 /* norm, activation, convolution; behind `from` a layer of that name. Each has a number of its own. */
-static void add_grown(struct composition *m, int64_t *number, const char *name, int64_t filters, const char *kernel, char from[NETWORK_NAME],
-                      const char *weights) {
+static void add_grown(struct composition *m, int64_t *number, const char *name, int64_t filters, const char *kernel,
+                      char from[NETWORK_NAME], const char *weights) {
   char last[NETWORK_NAME];
   add_activated(m, from, ++*number, last);
-  compose_add(m, "conv%dd filters=%lld kernel=%s padding=same name=%s from=%s%s", axes_of(m), (long long)filters, kernel, name, last,
-              weights);
+  add_conv(m, name, filters, kernel, last, weights);
   snprintf(from, NETWORK_NAME, "%s", name);
 }
 
@@ -165,7 +173,8 @@ static gan_node *dense_block_forward(struct gan_layer_call *c, int32_t n, gan_no
 }
 
 const struct layer_row layer_dense_block = {
-  "dense-block", "Convolutions that each see all channels before them and add some: (batch, .., channels) -> (batch, .., channels + "
-  "layers growth) (Huang et al. 2017). from=x,label conditions the norms. Its layers: norm1, activation1, conv1, joined1, ..",
+  "dense-block", "Convolutions that each see all channels before them and add some: (batch, .., channels) -> (batch, .., "
+  "channels + layers growth) (Huang et al. 2017). from=x,label conditions the norms. Its layers: norm1, activation1, conv1, "
+  "joined1, ..",
   0, 1, 2, 8 + WEIGHT_OPTION_COUNT, dense_block_options, dense_block_forward,
 };

@@ -83,14 +83,14 @@ static gan_node *forward(struct gan_layer_call *c, gan_node *x, int32_t axes, in
   const struct layer_row layer_##id = {name, help, 0, 1, 1, COMMON_COUNT + (count), table, id##_forward};
 
 CONV(conv1d, "conv1d", 1, 0, conv_options, CONV_OPTION_COUNT,
-     "Convolution of sequences: (batch, length, channels) -> (batch, length', filters). weight (filters, k, channels / groups), bias "
-     "(filters): PyTorch's Conv1d with the channels moved last.")
+     "Convolution of sequences: (batch, length, channels) -> (batch, length', filters). weight (filters, k, channels / "
+     "groups), bias (filters): PyTorch's Conv1d with the channels moved last.")
 CONV(conv2d, "conv2d", 2, 0, conv_options, CONV_OPTION_COUNT,
-     "Convolution of images: (batch, height, width, channels) -> (batch, height', width', filters). weight (filters, kh, kw, channels "
-     "/ groups), bias (filters): PyTorch's Conv2d with the channels moved last.")
+     "Convolution of images: (batch, height, width, channels) -> (batch, height', width', filters). weight (filters, kh, kw, "
+     "channels / groups), bias (filters): PyTorch's Conv2d with the channels moved last.")
 CONV(conv_transpose1d, "conv-transpose1d", 1, 1, transpose_options, CONV_TRANSPOSE_OPTION_COUNT,
-     "Transposed convolution of sequences, the gradient of conv1d. weight (channels, k, filters / groups), bias (filters): PyTorch's "
-     "ConvTranspose1d with the second axis moved last.")
+     "Transposed convolution of sequences, the gradient of conv1d. weight (channels, k, filters / groups), bias (filters): "
+     "PyTorch's ConvTranspose1d with the second axis moved last.")
 CONV(conv_transpose2d, "conv-transpose2d", 2, 1, transpose_options, CONV_TRANSPOSE_OPTION_COUNT,
-     "Transposed convolution of images, the gradient of conv2d (Dumoulin and Visin 2016). weight (channels, kh, kw, filters / groups), "
-     "bias (filters): PyTorch's ConvTranspose2d with the second axis moved last.")
+     "Transposed convolution of images, the gradient of conv2d (Dumoulin and Visin 2016). weight (channels, kh, kw, filters / "
+     "groups), bias (filters): PyTorch's ConvTranspose2d with the second axis moved last.")

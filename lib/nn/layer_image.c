@@ -60,7 +60,8 @@ static gan_node *resize_forward(struct gan_layer_call *c, int32_t n, gan_node *c
 }
 
 const struct layer_row layer_resize = {
-  "resize", "Images or sequences in another size; nothing is smoothed before shrinking.", 0, 1, 1, 2, resize_options, resize_forward,
+  "resize", "Images or sequences in another size; nothing is smoothed before shrinking.",
+  0, 1, 1, 2, resize_options, resize_forward,
 };
 
 /* ------------------------------------------------------------------ pad */

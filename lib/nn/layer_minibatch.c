@@ -30,8 +30,8 @@ static gan_node *minibatch_discrimination_forward(struct gan_layer_call *c, int3
 }
 
 const struct layer_row layer_minibatch_discrimination = {
-  "minibatch-discrimination", "Adds to each sample how close it is to the batch: sums over j of exp(-|M_i - M_j|), M = x W' in rows "
-  "of `width` numbers (Salimans et al. 2016): (batch, inputs) -> (batch, inputs + features).",
+  "minibatch-discrimination", "Adds to each sample how close it is to the batch: sums over j of exp(-|M_i - M_j|), M = x W' in "
+  "rows of `width` numbers (Salimans et al. 2016): (batch, inputs) -> (batch, inputs + features).",
   LAYER_COUPLES | LAYER_MIXES, 1, 1, 3 + WEIGHT_OPTION_COUNT, minibatch_discrimination_options, minibatch_discrimination_forward,
 };
 
@@ -72,7 +72,7 @@ static gan_node *minibatch_stddev_forward(struct gan_layer_call *c, int32_t n, g
 }
 
 const struct layer_row layer_minibatch_stddev = {
-  "minibatch-stddev", "Adds a channel with the standard deviation across the samples of a group, averaged over places and channels: "
-  "(batch, .., channels) -> (batch, .., channels + features) (Karras et al. 2018).",
+  "minibatch-stddev", "Adds a channel with the standard deviation across the samples of a group, averaged over places and "
+  "channels: (batch, .., channels) -> (batch, .., channels + features) (Karras et al. 2018).",
   LAYER_COUPLES | LAYER_MIXES, 1, 1, 3, minibatch_stddev_options, minibatch_stddev_forward,
 };

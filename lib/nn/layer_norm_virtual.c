@@ -1,8 +1,8 @@
 /* virtual-batch-norm: each sample by the statistics of one reference batch and of itself.
  *
  * The reference batch has to pass the network with its present weights before others can be compared with it. So in training the
- * first application of a phase is its: it is normalised by its own statistics, which become the state. The applications that follow in
- * the phase, and those in evaluation, take the state. Its gradient flows through the reference's pass, too. */
+ * first application of a phase is its: it is normalised by its own statistics, which become the state. The applications that follow
+ * in the phase, and those in evaluation, take the state. Its gradient flows through the reference's pass, too. */
 #include "nn/norm.h"
 
 static const struct option virtual_batch_norm_options[] = {
@@ -61,8 +61,9 @@ static gan_node *virtual_batch_norm_forward(struct gan_layer_call *c, int32_t n,
 }
 
 const struct layer_row layer_virtual_batch_norm = {
-  "virtual-batch-norm", "Columns of the last axis by the statistics of a reference batch and, with the weight of one sample more, of "
-  "the sample itself (Salimans et al. 2016). In training the first application of each phase is the reference batch's (trainers "
-  "see to it); its statistics are state, and evaluation takes them from there. weight, bias, reference_mean, reference_var (columns), reference_rows.",
+  "virtual-batch-norm", "Columns of the last axis by the statistics of a reference batch and, with the weight of one sample "
+  "more, of the sample itself (Salimans et al. 2016). In training the first application of each phase is the reference batch's "
+  "(trainers see to it); its statistics are state, and evaluation takes them from there. weight, bias, reference_mean, "
+  "reference_var (columns), reference_rows.",
   LAYER_COUPLES | LAYER_REFERENCE, 1, 1, 2, virtual_batch_norm_options, virtual_batch_norm_forward,
 };

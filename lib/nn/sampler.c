@@ -118,7 +118,8 @@ static gan_status make_memory(gan_sampler *s, int32_t threads) {
 static gan_status check_layers(const gan_network *n) {
   for (int64_t i = 0; i < n->n_layers; i++) {
     REQUIRE(n->ctx, !(layer_flags(n->layers[i].layer) & LAYER_MIXES),
-            "gan_sampler_create: %s/%s mixes the samples of a batch, and a sampler draws each by itself", n->name, n->layers[i].name);
+            "gan_sampler_create: %s/%s mixes the samples of a batch, and a sampler draws each by itself", n->name,
+            n->layers[i].name);
   }
   return GAN_OK;
 }

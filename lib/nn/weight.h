@@ -10,8 +10,8 @@
   {"spectral-norm", OPTION_FLAG, 0, 0, "no", "divides the weight by its largest singular value (Miyato et al. 2018)"}, \
   {"iterations", OPTION_INT, 1, 1000, "1", "of the power method a commit, for spectral-norm"}, \
   {"spectral-epsilon", OPTION_NUMBER, 1e-30, 1, "1e-12", "least length of a vector that spectral-norm divides by"}, \
-  {"weight-norm", OPTION_FLAG, 0, 0, "no", "learns length and direction of each output's weights apart (Salimans and Kingma 2016)"}, \
-  {"equalised", OPTION_FLAG, 0, 0, "no", "weights are drawn with std 1 and multiplied by gain / sqrt(fan-in) (Karras et al. 2018)"}, \
+  {"weight-norm", OPTION_FLAG, 0, 0, "no", "learns length and direction of an output's weights apart (Salimans and Kingma 2016)"}, \
+  {"equalised", OPTION_FLAG, 0, 0, "no", "weights of std 1 are multiplied by gain / sqrt(fan-in) (Karras et al. 2018)"}, \
   {"gain", OPTION_NUMBER, 0, 1e6, "1.4142135623730951", "of equalised"}
 
 enum { WEIGHT_OPTION_COUNT = 6 };

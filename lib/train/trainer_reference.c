@@ -1,5 +1,5 @@
-/* Reference batches, for networks with virtual batch norm: one batch that stays the same all through a training (Salimans et al. 2016).
- * Of what the data has it is the first samples; of noise and labels that are drawn, one draw by the seed. */
+/* Reference batches, for networks with virtual batch norm: one batch that stays the same all through a training (Salimans et al.
+ * 2016). Of what the data has it is the first samples; of noise and labels that are drawn, one draw by the seed. */
 #include "train/trainer.h"
 
 #include "base/rng.h"
