@@ -9,25 +9,25 @@ enum what { TRAINING, SAMPLING, BANDWIDTH, FIRST_SAMPLE, SAMPLE_ONCE };
 
 struct request {
   enum what what;
-  int threads, listing, help;
+  int threads, batch, listing, help; /* batch 0: the case's own */
   const struct bench_case *cases[16]; /* none: all */
   int count;
 };
 
 static const char USAGE[] =
-  "usage: gan-bench [--threads N] [--infer | --bandwidth | --first-sample] [case..]\n"
+  "usage: gan-bench [--threads N] [--batch N] [--infer | --bandwidth | --first-sample] [case..]\n"
   "\n"
-  "One line of JSON for each case: a training step, or with\n"
+  "One line of JSON for each case: a training step (of the case's batch, or of N samples), or with\n"
   "  --infer         the generator alone, at batches of 1 and 64\n"
   "  --bandwidth     steps and sampling at batch 1 beside what the memory allows\n"
   "  --first-sample  from the start of a process to its first sample\n"
   "  --list          the names of the cases\n";
 
-static int number(const char *text, int low, int high, int *value) {
+static int number(const char *option, const char *text, int low, int high, int *value) {
   char *end;
   long n = text ? strtol(text, &end, 10) : 0;
   if (!text || end == text || *end || n < low || n > high) {
-    fprintf(stderr, "gan-bench: --threads takes a number from %d to %d\n", low, high);
+    fprintf(stderr, "gan-bench: %s takes a number from %d to %d\n", option, low, high);
     return 0;
   }
   *value = (int)n;
@@ -46,7 +46,9 @@ static int parse(struct request *r, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     const char *word = argv[i];
     if (strcmp(word, "--threads") == 0) {
-      if (!number(argv[++i], 1, 256, &r->threads)) return 0;
+      if (!number(word, argv[++i], 1, 256, &r->threads)) return 0;
+    } else if (strcmp(word, "--batch") == 0) {
+      if (!number(word, argv[++i], 1, 65536, &r->batch)) return 0;
     } else if (strcmp(word, "--infer") == 0) r->what = SAMPLING;
     else if (strcmp(word, "--bandwidth") == 0) r->what = BANDWIDTH;
     else if (strcmp(word, "--first-sample") == 0) r->what = FIRST_SAMPLE;
@@ -59,9 +61,15 @@ static int parse(struct request *r, int argc, char **argv) {
   return 1;
 }
 
+static int measure_step(const struct request *r, const struct bench_case *c) {
+  struct bench_case sized = *c;
+  if (r->batch) sized.batch = r->batch;
+  return measure_training(&sized, r->threads);
+}
+
 static int measure(const struct request *r, const struct bench_case *c, const char *program) {
   switch (r->what) {
-    case TRAINING: return measure_training(c, r->threads);
+    case TRAINING: return measure_step(r, c);
     case SAMPLING: return measure_sampling(c, r->threads, 1) && measure_sampling(c, r->threads, 64);
     case BANDWIDTH: return (c->batch > 1 || measure_training_bandwidth(c, r->threads)) && measure_sampling_bandwidth(c, r->threads);
     case FIRST_SAMPLE: return measure_first_sample(c, program);

@@ -83,7 +83,7 @@ int measure_training(const struct bench_case *c, int threads) {
 
 struct bench_sampler {
   gan_sampler *sampler;
-  int64_t batch, flops, weights; /* flops: of a draw; weights: numbers in all matrices */
+  int64_t batch, flops, weights; /* flops: of a draw; weights: numbers in all matrices and kernels */
   float *samples;
 };
 
@@ -96,7 +96,10 @@ static int64_t count_weights(gan_network *network) {
   int64_t count = 0;
   for (int32_t i = 0; i < gan_network_variable_count(network); i++) {
     gan_variable v = {.struct_size = sizeof v};
-    if (gan_network_variable_info(network, i, &v) == GAN_OK && v.rank == 2) count += v.shape[0] * v.shape[1];
+    if (gan_network_variable_info(network, i, &v) != GAN_OK || v.rank < 2) continue;
+    int64_t elements = 1;
+    for (int32_t d = 0; d < v.rank; d++) elements *= v.shape[d];
+    count += elements;
   }
   return count;
 }
