@@ -363,6 +363,43 @@ static void test_chain_random(void **state) {
   for (int i = 0; i < 4; i++) free(in[i]);
 }
 
+/* Each output once more, as sums of its columns: rows of the chunks, added up here. */
+static void check_chain_sums(const struct kernels *k, struct chain c, float *const *in, int64_t columns) {
+  int64_t n = chain_elements(&c), rows = chain_chunks(&c);
+  int32_t stored = c.n_out;
+  float *out[CHAIN_OUTPUTS];
+  for (int32_t j = 0; j < stored; j++, c.n_out++) {
+    c.out[c.n_out] = c.out[j];
+    c.columns[c.n_out] = columns;
+    out[j] = filled(n, -5);
+    out[c.n_out] = filled(rows * columns, -7);
+  }
+  run_chain(k, &c, (const float *const *)in, out, 1);
+  for (int32_t j = 0; j < stored; j++)
+    for (int64_t column = 0; column < columns; column++) {
+      double sum = 0, size = 0, came = 0;
+      for (int64_t i = column; i < n; i += columns) sum += out[j][i], size += fabs((double)out[j][i]);
+      for (int64_t row = 0; row < rows; row++) came += out[stored + j][row * columns + column];
+      if (isfinite(size)) assert_near((float)came, sum, 1e-5 * size + 1e-30);
+    }
+  for (int32_t j = 0; j < c.n_out; j++) free(out[j]);
+}
+
+static void test_chain_sums(void **state) {
+  (void)state;
+  float *in[4];
+  for (int i = 0; i < 4; i++) in[i] = random_floats(2 * CHAIN_SPACE, 0.0f, 2.0f);
+  FOR_EACH_ISA(k) {
+    for (int turn = 0; turn < 150; turn++) {
+      struct chain c = random_chain(turn < 15 ? CHAIN_SPACE / 2 : 2000);
+      int64_t n = chain_elements(&c), columns = draw(1, n);
+      while (n % columns) columns = draw(0, 2) ? columns - 1 : 1;
+      check_chain_sums(k, c, in, columns);
+    }
+  }
+  for (int i = 0; i < 4; i++) free(in[i]);
+}
+
 static void test_chain_simplify(void **state) {
   (void)state;
   struct chain c = {.rank = 4, .n_in = 2, .shape = {4, 1, 6, 5}, .stride = {{30, 30, 5, 1}, {0, 0, 0, 1}}};
@@ -803,7 +840,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, reset)
   const struct CMUnitTest tests[] = {
     TEST(test_select),       TEST(test_control_word), TEST(test_vec_accuracy),   TEST(test_vec_special),      TEST(test_vec_position),
-    TEST(test_chain_random), TEST(test_chain_simplify), TEST(test_reduce),       TEST(test_sums),             TEST(test_rows),
+    TEST(test_chain_random), TEST(test_chain_sums),
+    TEST(test_chain_simplify), TEST(test_reduce),       TEST(test_sums),             TEST(test_rows),
     TEST(test_gemm_random),  TEST(test_gemm_large),   TEST(test_gemm_not_finite), TEST(test_gemm_packed_rows), TEST(test_blas),
     TEST(test_philox),       TEST(test_random_bits),  TEST(test_random_pinned),  TEST(test_random_moments),   TEST(test_permute),
     TEST(test_bytes),        TEST(test_adam),         TEST(test_adam_extremes),    TEST(test_squares_out_of_range),

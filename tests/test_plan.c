@@ -373,13 +373,31 @@ static void images_with_penalty(struct world *w, gan_node **roots, int32_t *n) {
   *n = 1 + w->n_variables;
 }
 
+/* Sums of what chains compute: of columns and of everything, stored besides or not, of one value twice, of few columns, of rows. */
+static void sums_of_chains(struct world *w, gan_node **roots, int32_t *n) {
+  static const int32_t rows[3] = {0, 1, 2}, column[1] = {3}, two[2] = {0, 2};
+  gan_node *x = INPUT(w, 6, 20, 18, 37), *bias = node_variable(w->g, VARIABLE(w, 37)), *y = gan_sigmoid(gan_add(x, bias));
+  roots[0] = gan_sum_axes(gan_square(y), 3, rows, 0);
+  roots[1] = gan_sum_axes(y, 3, rows, 1);
+  roots[2] = gan_mean(gan_tanh(y));
+  roots[3] = y;
+  roots[4] = gan_sum_axes(gan_exp(y), 1, column, 0);
+  roots[5] = gan_sum_axes(gan_abs(y), 2, two, 0);
+  roots[6] = gan_sum_axes(gan_exp(gan_reshape(y, SHAPE(6 * 20 * 18 * 37, 1))), 1, rows, 0);
+  roots[7] = gan_sum_axes(gan_neg(gan_reshape(gan_exp(y), SHAPE(6 * 20 * 6 * 37, 3))), 1, rows, 0);
+  gan_node *loss = gan_sum(gan_mul(roots[0], roots[1]));
+  gan_gradients(1, &loss, NULL, 2, (gan_node *[]){x, bias}, roots + 8);
+  *n = 10;
+}
+
 static void test_networks(void **state) {
   (void)state;
   static void (*const networks[])(struct world *, gan_node **, int32_t *) = {
     network_of_relus, network_of_curves, network_with_penalty, network_of_images, generator_of_images, images_with_penalty,
+    sums_of_chains,
   };
   for (int32_t isa = 0; isa < ISA_COUNT; isa++)
-    for (int32_t i = 0; i < 6 && kernels_select(isa); i++) {
+    for (int32_t i = 0; i < 7 && kernels_select(isa); i++) {
       struct world w;
       gan_node *roots[ROOTS_MAX];
       int32_t n;
@@ -716,6 +734,30 @@ static void test_memory(void **state) {
   close_world(&w);
 }
 
+/* What is only summed takes no memory but for the sums. */
+static void test_sums_in_chains(void **state) {
+  (void)state;
+  struct world w;
+  open_world(&w, GAN_ISA_BEST);
+  gan_node *y = gan_sum_axes(gan_square(gan_tanh(INPUT(&w, 1000, 64))), 1, (int32_t[]){0}, 0);
+  struct plan_root root = {y, NULL};
+  struct plan_stage stage = {.name = "all", .n_roots = 1, .roots = &root};
+  struct plan_config config = config_of(&w, &stage, 1);
+  struct machine m;
+  start(&w, &m, &config, 2);
+  assert_true(plan_arena_bytes(m.plan) < 1000 * 64 * 4 / 8);
+  set_inputs(&w, &m);
+  run(&m, 0);
+  const float *x = plan_input(m.plan, w.inputs[0]);
+  for (int32_t j = 0; j < 64; j++) {
+    double sum = 0;
+    for (int32_t i = 0; i < 1000; i++) sum += tanh((double)x[64 * i + j]) * tanh((double)x[64 * i + j]);
+    assert_true(fabs(plan_value(m.plan, y)[j] - sum) < 1e-5 * sum);
+  }
+  stop(&w, &m);
+  close_world(&w);
+}
+
 struct visited { int64_t count, roots; gan_node *root; const float *value; };
 
 static void visit(void *user, const gan_node *n, const float *value) {
@@ -837,6 +879,7 @@ int main(void) {
     cmocka_unit_test(test_targets),
     cmocka_unit_test(test_customs),
     cmocka_unit_test(test_frozen),
+    cmocka_unit_test(test_sums_in_chains),
     cmocka_unit_test(test_memory),
     cmocka_unit_test(test_debug),
     cmocka_unit_test(test_text),

@@ -170,9 +170,9 @@ static int32_t last_read(const struct chain *c, uint8_t reg) {
 static int8_t may_be_direct(const struct run *r, int32_t j) {
   const struct chain *c = r->chain;
   uint8_t reg = c->out[j];
-  if (reg < c->n_in + c->n_const) return 0;
+  if (reg < c->n_in + c->n_const || c->columns[j]) return 0;
   for (int32_t i = 0; i < j; i++)
-    if (c->out[i] == reg) return 0;
+    if (c->out[i] == reg && !c->columns[i]) return 0;
   int32_t written = first_write(c, reg);
   for (int32_t i = 0; i < c->n_in; i++)
     if (r->in[i].dense && r->in[i].base == r->home[j] && last_read(c, (uint8_t)i) > written) return 0;
@@ -190,13 +190,21 @@ static int32_t handed_out_and_overwritten(const struct run *r, int32_t i) {
   return handed_out && overwritten;
 }
 
-static void prepare(struct run *r, const float *const *in, float *const *out, float *scratch) {
+/* Where output j of a chunk goes. */
+static float *home_of(const struct chain *c, int32_t j, float *out, int64_t chunk) {
+  if (!c->columns[j]) return out;
+  float *row = out + chunk * c->columns[j];
+  memset(row, 0, (size_t)c->columns[j] * sizeof *row);
+  return row;
+}
+
+static void prepare(struct run *r, const float *const *in, float *const *out, int64_t chunk, float *scratch) {
   const struct chain *c = r->chain;
   int64_t block = r->cut.run * r->cut.inner;
   for (int32_t i = 0, n = registers(c); i < n; i++) r->buffer[i] = scratch + (int64_t)i * CHAIN_BLOCK;
   for (int32_t i = 0; i < c->n_in; i++) r->in[i] = (struct input){in[i], NULL, 0, dense_within(c, i, r->cut.split)};
   for (int32_t i = 0; i < c->n_const; i++) lay_out_row(r->buffer[c->n_in + i], &c->constant[i], block, 0);
-  for (int32_t j = 0; j < c->n_out; j++) r->home[j] = out[j];
+  for (int32_t j = 0; j < c->n_out; j++) r->home[j] = home_of(c, j, out[j], chunk);
   for (int32_t i = 0; i < c->n_in; i++) r->in[i].dense &= !handed_out_and_overwritten(r, i);
   for (int32_t j = 0; j < c->n_out; j++) r->direct[j] = may_be_direct(r, j);
 }
@@ -226,6 +234,23 @@ static const float *read_input(struct run *r, int32_t i, int64_t block, int64_t 
   return r->buffer[i];
 }
 
+/* Adds n elements, of which the first is number `at` of the loop space, to the sums of their columns. */
+static void add_columns(const struct kernels *k, float *sum, int64_t columns, int64_t at, const float *x, int64_t n) {
+  if (columns == 1) {
+    *sum += k->sum(x, n);
+    return;
+  }
+  for (int64_t column = at % columns, some; n > 0; column = (column + some) % columns, x += some, n -= some) {
+    some = columns - column < n ? columns - column : n;
+    if (column == 0 && some == columns) {
+      some = n / columns * columns;
+      k->add_rows(sum, x, n / columns, columns, columns);
+    } else {
+      k->vec[VEC_ADD](sum + column, sum + column, x, NULL, some);
+    }
+  }
+}
+
 static void run_block(const struct kernels *k, struct run *r, int64_t block) {
   const struct chain *c = r->chain;
   int64_t length = r->cut.split < 0 ? 1 : c->shape[r->cut.split], piece = block % r->cut.pieces;
@@ -243,7 +268,9 @@ static void run_block(const struct kernels *k, struct run *r, int64_t block) {
     k->vec[s->op](reg[s->dst], reg[s->a], reg[s->b], reg[s->c], n);
   }
   for (int32_t j = 0; j < c->n_out; j++)
-    if (!r->direct[j]) memmove(r->home[j] + at, reg[c->out[j]], (size_t)n * sizeof(float));
+    if (c->columns[j]) add_columns(k, r->home[j], c->columns[j], at, reg[c->out[j]], n);
+  for (int32_t j = 0; j < c->n_out; j++)
+    if (!c->columns[j] && !r->direct[j]) memmove(r->home[j] + at, reg[c->out[j]], (size_t)n * sizeof(float));
 }
 
 void chain_run(const struct kernels *k, const struct chain *c, const float *const *in, float *const *out, int64_t chunk,
@@ -252,6 +279,6 @@ void chain_run(const struct kernels *k, const struct chain *c, const float *cons
   int64_t blocks = r.cut.outer * r.cut.pieces, per = blocks_per_chunk(&r.cut), first = chunk * per;
   int64_t end = first + per < blocks ? first + per : blocks;
   if (first >= end || r.cut.run * r.cut.inner == 0) return;
-  prepare(&r, in, out, scratch);
+  prepare(&r, in, out, chunk, scratch);
   for (int64_t block = first; block < end; block++) run_block(k, &r, block);
 }

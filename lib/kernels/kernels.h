@@ -38,7 +38,9 @@ struct chain_instr { uint8_t op /* enum vec_op */, dst, a, b, c; };  /* operands
 
 /* Registers 0..n_in-1 hold the inputs, the next n_const the constants; neither is a destination. The rest is free for results
  * (single assignment not required). The loop space is shape[0..rank-1], row-major; input i is read at sum(index[d] * stride[i][d]); a stride of 0
- * repeats. Outputs are dense in loop order; output j is register out[j]. An output may be the same memory as a dense input. */
+ * repeats. Outputs are dense in loop order; output j is register out[j]. An output may be the same memory as a dense input.
+ * Where columns[j] is not 0, output j is not stored: the loop space is seen as rows of so many elements, and the sums of the
+ * columns over what one chunk computes become row `chunk` of it. */
 struct chain {
   int32_t rank, n_in, n_const, n_instr, n_out;
   int64_t shape[CHAIN_DIMS];
@@ -46,6 +48,7 @@ struct chain {
   float constant[CHAIN_CONSTS];
   struct chain_instr instr[CHAIN_INSTRS];
   uint8_t out[CHAIN_OUTPUTS];
+  int64_t columns[CHAIN_OUTPUTS];
 };
 
 struct kernels;

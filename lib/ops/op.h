@@ -72,6 +72,9 @@ void matmul_cut(struct call *c, const struct kernels *k);
 /* The same for conv and conv_input: writes the calls anew by the shape in the first one. How many there are. */
 int32_t conv_cut(struct call *calls, const struct kernels *k);
 
+/* Calls that add up the rows of a matrix, as a sum over its first axis would. */
+int32_t lower_column_sums(int64_t rows, int64_t columns, struct call *calls);
+
 /* Of a product: two for every term of its sums. Other nodes count as none. */
 int64_t node_flops(const gan_node *n);
 

@@ -261,6 +261,11 @@ static int32_t lower_groups(const gan_node *x, uint32_t axes, int32_t kind, stru
   return with_workspace(calls, count, result_bytes(&inner) + (of_inner > of_outer ? of_inner : of_outer));
 }
 
+int32_t lower_column_sums(int64_t rows, int64_t columns, struct call *calls) {
+  struct reduce_shape s = {.op = REDUCE_SUM, .outer = 1, .length = rows, .inner = columns};
+  return with_workspace(calls, lower_passes(&s, run_first, run_second, calls), reduce_partial(&s));
+}
+
 static int32_t lower_reduce(const gan_node *n, int32_t kind, struct call *calls) {
   const gan_node *x = n->in[0];
   struct reduce_shape s = {.op = kind};

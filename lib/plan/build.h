@@ -1,10 +1,10 @@
 /* Inside of the plan floor: what the passes hand on to each other.
  *
- * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c,
- * matrices.c, freeze.c), put in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one product, one
- * elementwise chain, or one other node (units.c, products.c, fuse.c). Units read and write *buffers*. Lowering (lower.c, chains.c)
- * gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time, memory.c gives
- * buffers their places. What is left for a run is a flat list of calls (run.c).
+ * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c, matrices.c,
+ * freeze.c), put in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one
+ * product, one elementwise chain, or one other node (units.c, products.c, fuse.c, sums.c). Units read and write *buffers*. Lowering
+ * (lower.c, chains.c) gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time,
+ * memory.c gives buffers their places. What is left for a run is a flat list of calls (run.c).
  */
 #ifndef GAN_PLAN_BUILD_H
 #define GAN_PLAN_BUILD_H
@@ -35,6 +35,7 @@ struct buffer {
   struct unit *writer;  /* NULL: content comes from outside */
   const struct unit *last_reader;   /* in wave `last`; NULL: several */
   struct buffer *host;  /* lies in this one's memory: its writer works in place */
+  int32_t apart;        /* never in place: it is not written as its writer's inputs are read */
 };
 
 /* ------------------------------------------------------------------ values */
@@ -63,6 +64,11 @@ struct value {
   struct reader *readers;     /* computed values that read this one's elements */
   struct unit *unit;          /* that computes it */
   struct buffer *buffer;      /* NULL: never stored */
+
+  struct value *summand;      /* of a sum: the value whose chain makes it, but for adding up rows of sums */
+  int64_t sum_columns;        /* of such a summand: the length of a row; 0: of others */
+  int64_t sum_rows;
+  struct buffer *sums;
 };
 
 static inline struct value *value_of(const gan_node *n) { return (struct value *)n; }
@@ -185,6 +191,7 @@ int32_t value_inputs(const struct value *v);
 int32_t chain_fits(const struct plan *p, const struct unit *a, const struct unit *b);   /* both together make one chain */
 gan_status plan_make_products(struct plan *p);
 gan_status plan_fuse(struct plan *p);
+gan_status plan_sum_in_chains(struct plan *p);
 gan_status unit_lower_copy(struct plan *p, struct unit *u, struct value *from, struct buffer *to);
 gan_status unit_lower_product(struct plan *p, struct unit *u);
 gan_status unit_share_workspace(struct plan *p, struct unit *u);   /* that its calls ask for */
@@ -194,7 +201,7 @@ gan_status value_need_buffer(struct plan *p, struct value *v);
 
 gan_status plan_schedule(struct plan *p, const struct plan_config *config);
 gan_status plan_simplify(struct plan *p);
-gan_status value_as_matrices(struct plan *p, struct value *v);   /* of the first one: a convolution that is no more than a product */
+gan_status value_as_matrices(struct plan *p, struct value *v);   /* a part of it: convolutions that are no more than products */
 gan_status plan_freeze(struct plan *p);             /* frozen plans: what scales and shifts products, into their weights */
 gan_status plan_sort(struct plan *p);               /* drops what nobody needs; inputs before readers */
 gan_status plan_access(struct plan *p);             /* bases and steps; readers */

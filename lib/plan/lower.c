@@ -97,12 +97,25 @@ static void keep_what_is_read_twice(struct unit *u) {
       if (i != j && u->in[i] == u->in[j]) u->may_replace &= ~(1u << i);
 }
 
+/* A row of sums for each chunk. */
+static gan_status write_sums(struct plan *p, struct unit *u, struct value *v) {
+  v->sum_rows = u->calls[0].chunks;
+  int64_t bytes = size_mul(size_mul(v->sum_rows, v->sum_columns), (int64_t)sizeof(float));
+  if (bytes < 0) return gan_fail(p->ctx, GAN_ERROR_MEMORY, "plan: sums of %lld columns are too large", (long long)v->sum_columns);
+  v->sums = plan_buffer_new(p, u->stage == PROLOGUE ? REGION_KEPT : REGION_ARENA, bytes);
+  if (!v->sums) return GAN_ERROR_MEMORY;
+  v->sums->writer = u;
+  v->sums->apart = 1;
+  u->out[u->n_out++] = v->sums;
+  return GAN_OK;
+}
+
 static gan_status lower_chain(struct plan *p, struct unit *u) {
   struct program g;
   program_write(&g, p, u, NULL);
   TRY(finish_chain(p, u, &g));
   keep_what_is_read_twice(u);
-  for (int32_t j = 0; j < g.n_out; j++) TRY(write_value(p, u, g.instr[g.out[j]].value));
+  for (int32_t j = 0; j < g.n_out; j++) TRY((g.columns[j] ? write_sums : write_value)(p, u, g.instr[g.out[j]].value));
   return GAN_OK;
 }
 
@@ -134,10 +147,20 @@ gan_status unit_share_workspace(struct plan *p, struct unit *u) {
   return GAN_OK;
 }
 
+/* What the chain before left to be added. */
+static gan_status lower_sum_of_sums(struct plan *p, struct unit *u) {
+  struct value *v = u->members[0], *of = v->summand;
+  u->n_calls = lower_column_sums(of->sum_rows, of->sum_columns, u->calls);
+  u->in[u->n_in++] = of->sums;
+  TRY(write_value(p, u, v));
+  return unit_share_workspace(p, u);
+}
+
 static gan_status lower_node(struct plan *p, struct unit *u) {
   struct value *v = u->members[0];
   struct call *calls = make_calls(p, u, CALLS_MAX);
   if (!calls) return GAN_ERROR_MEMORY;
+  if (v->summand) return lower_sum_of_sums(p, u);
   u->n_calls = v->node.op->lower(&v->node, p->kernels, p->use_blas, calls);
   for (int32_t i = 0; i < v->node.n_in; i++) TRY(read_value(p, u, value_dense(value_in(v, i))));
   TRY(write_value(p, u, v));
@@ -153,7 +176,9 @@ static int32_t only_transposes(const struct plan *p, const struct unit *u) {
 gan_status plan_lower(struct plan *p) {
   for (struct unit *u = p->units; u; u = u->next) {
     if (u->kind == UNIT_CHAIN && only_transposes(p, u)) u->kind = UNIT_NODE;
-    if (u->kind == UNIT_CHAIN) TRY(lower_chain(p, u));
+    if (u->kind == UNIT_CHAIN) TRY(lower_chain(p, u)); /* all of them first: they tell how many rows of sums there are */
+  }
+  for (struct unit *u = p->units; u; u = u->next) {
     if (u->kind == UNIT_NODE) TRY(lower_node(p, u));
     if (u->kind == UNIT_PRODUCT) TRY(unit_lower_product(p, u));
   }

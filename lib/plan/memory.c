@@ -47,7 +47,7 @@ static int32_t dies_in(const struct buffer *b, const struct unit *u) {
 static void replace_inputs(struct unit *u) {
   for (int32_t j = 0; j < u->n_out; j++) {
     struct buffer *out = u->out[j];
-    for (int32_t i = 0; i < u->n_in && !out->host && out->region == REGION_ARENA; i++) {
+    for (int32_t i = 0; i < u->n_in && !out->host && !out->apart && out->region == REGION_ARENA; i++) {
       if (!(u->may_replace >> i & 1) || !dies_in(u->in[i], u) || u->in[i]->bytes != out->bytes) continue;
       u->may_replace &= ~(1u << i);
       out->host = u->in[i];

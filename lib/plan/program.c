@@ -74,15 +74,23 @@ static int32_t write(struct program *g, struct value *v) {
 static int32_t read_outside(const struct program *g, const struct value *v) {
   if (v->wanted || g->p->debug) return 1;
   for (const struct reader *r = v->readers; r; r = r->next)
-    if (r->value->inlined ? read_outside(g, r->value) : !is_member(g, r->value)) return 1;
+    if (r->value->inlined ? read_outside(g, r->value) : !is_member(g, r->value) && r->value->summand != v) return 1;
   return 0;
+}
+
+static int32_t add_output(struct program *g, int32_t result, int64_t columns) {
+  if (g->n_out == CHAIN_OUTPUTS) return 0;
+  g->columns[g->n_out] = columns;
+  g->out[g->n_out++] = result;
+  return 1;
 }
 
 static int32_t mark_outputs(struct program *g) {
   for (int32_t i = 0; i < g->n_instr; i++) {
-    if (g->instr[i].value->inlined || !read_outside(g, g->instr[i].value)) continue;
-    if (g->n_out == CHAIN_OUTPUTS) return 0;
-    g->out[g->n_out++] = i;
+    const struct value *v = g->instr[i].value;
+    if (v->inlined) continue;
+    if (read_outside(g, v) && !add_output(g, i, 0)) return 0;
+    if (v->sum_columns && !add_output(g, i, v->sum_columns)) return 0;
   }
   return 1;
 }
@@ -146,7 +154,8 @@ static int32_t assign(struct registers *r, const struct program *g) {
     release_dead(r, &g->instr[i], i);
     if (!r->is_output[i] && (r->of[i] = take(r)) < 0) return 0;
   }
-  for (int32_t j = 0; j < g->n_out; j++) r->of[g->out[j]] = r->count++;
+  for (int32_t j = 0; j < g->n_out; j++)
+    if (j == 0 || g->out[j] != g->out[j - 1]) r->of[g->out[j]] = r->count++; /* stored and summed: they stand together */
   return r->count <= CHAIN_REGS;
 }
 
@@ -201,6 +210,12 @@ static void set_loops(struct chain_loop *to, const struct loops *l, int32_t n_in
   to->inner_chunks = chain_chunks(&to->chain);
 }
 
+static int32_t has_sums(const struct program *g) {
+  for (int32_t j = 0; j < g->n_out; j++)
+    if (g->columns[j]) return 1;
+  return 0;
+}
+
 int32_t program_to_chain(const struct program *g, struct chain_loop *loop) {
   struct registers r;
   if (!assign(&r, g)) return 0;
@@ -211,6 +226,7 @@ int32_t program_to_chain(const struct program *g, struct chain_loop *loop) {
   c->n_instr = g->n_instr;
   c->n_out = g->n_out;
   memcpy(c->constant, g->constant, sizeof c->constant);
+  memcpy(c->columns, g->columns, sizeof c->columns);
   for (int32_t i = 0; i < g->n_instr; i++) {
     const struct program_instr *n = &g->instr[i];
     uint8_t operands[3] = {0};
@@ -220,5 +236,5 @@ int32_t program_to_chain(const struct program *g, struct chain_loop *loop) {
   for (int32_t j = 0; j < g->n_out; j++) c->out[j] = number(g, &r, OPERAND_RESULT + g->out[j]);
   struct loops l = merged(g);
   set_loops(loop, &l, g->n_in);
-  return 1;
+  return loop->n_outer == 0 || !has_sums(g);
 }

@@ -20,6 +20,7 @@ struct program {
   float constant[CHAIN_CONSTS];
   struct program_instr instr[CHAIN_INSTRS];
   int32_t out[CHAIN_OUTPUTS];                         /* results */
+  int64_t columns[CHAIN_OUTPUTS];                     /* 0: stored; else their sums by column are */
 };
 
 /* 0 if the members don't fit into one chain. b may be NULL. */

@@ -13,5 +13,5 @@ gan_status plan_make_units(struct plan *p) {
     struct value *v = p->values[i];
     if (value_computed(v) && !v->unit && !v->inlined) TRY(make_unit(p, v));
   }
-  return GAN_OK;
+  return p->optimize && !p->frozen ? plan_sum_in_chains(p) : GAN_OK;
 }
