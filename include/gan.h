@@ -1246,6 +1246,19 @@ typedef gan_node *(*gan_loss_function)(void *user, int32_t side, gan_node *real,
  * Errors: ARGUMENT, MEMORY.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_context_add_loss(gan_context *context, const char *name, gan_loss_function function, void *user, gan_release release);
 
+/* Emits what a penalty adds to one side of a game (GAN_SIDE_D, GAN_SIDE_G); NULL: nothing. The scene is borrowed. */
+typedef gan_node *(*gan_penalty_function)(void *user, int32_t side, const gan_scene *scene);
+
+/** Registers a penalty by name in a context, so that gan_loss_create() and the trainer find it: "NAME weight=2 every=4".
+ *   context   in borrowed
+ *   name      in copied; letters, digits and hyphens; not yet taken by a loss or penalty
+ *   function  in kept; runs on the thread that builds; may call node functions only
+ *   user      in kept; NULL ok
+ *   release   in kept; NULL ok; called with (user, user, 0) when the context goes
+ * Errors: ARGUMENT, MEMORY.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_context_add_penalty(gan_context *context, const char *name, gan_penalty_function function, void *user,
+                                           gan_release release);
+
 /* ============================================================================================================ optimizers */
 
 /** Makes an optimizer from text. Common parameters: rate, schedule=(cosine steps=10000), clip (each element of the gradient),
@@ -1478,7 +1491,7 @@ typedef struct gan_trainer_config {
   const char *image;              /* slot of the data that goes to D; default: the first */
   gan_progress_function progress; /* NULL: none */
   void *progress_user;
-  double ema;                     /* decay of the averaged generator, 0: none; short for the device ema */
+  double ema;                     /* decay of the averaged generator, 0: none; short for the device ema, which goes before it */
   double instance_noise;          /* standard deviation of noise added to D's inputs; 0: none; short for the device */
   int32_t d_steps;                /* steps of D per step of G; default 1 */
   int32_t fresh_noise;            /* 1: G's phase draws its own noise; 0: it reuses the batch that D saw (default) */

@@ -249,6 +249,10 @@ static gan_node *nothing_loss(void *user, int32_t side, gan_node *real, gan_node
   (void)user, (void)side, (void)real;
   return gan_mean(fake);
 }
+static gan_node *nothing_penalty(void *user, int32_t side, const gan_scene *s) {
+  (void)user, (void)side, (void)s;
+  return NULL;
+}
 static int32_t nothing_fill(void *user, const int64_t *which, int64_t count, gan_tensor *const *tensors) {
   (void)user, (void)which, (void)count, (void)tensors;
   return 0;

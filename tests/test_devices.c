@@ -176,6 +176,7 @@ static double scalar_of(const struct play *p, const char *row) {
 static void scalars_follow_their_formulas(void **state) {
   (void)state;
   struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+  p.c.ema = p.c.instance_noise = 0.25; /* short forms, which count less */
   p.c.devices = "ema decay=0.9 warmup=4; instance-noise std=0.5 schedule=(linear steps=4); top-k share=0.25 decay=0.5 every=2";
   play_start(&p);
   for (int i = 0; i < 8; i++) {

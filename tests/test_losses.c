@@ -315,6 +315,43 @@ static void custom_losses_are_found(void **state) {
   assert_int_equal(released, 1);
 }
 
+/* Adds the mean of the squared scores of real samples to D's side. */
+static gan_node *drift(void *user, int32_t side, const gan_scene *scene) {
+  ++*(int *)user;
+  return side == GAN_SIDE_D ? gan_mean(gan_square(scene->real_outputs[0])) : NULL;
+}
+
+static void custom_penalties_are_found(void **state) {
+  (void)state;
+  struct bench b = bench_open();
+  int calls = 0;
+  gan_node *real = vector(&b, "real"), *fake = vector(&b, "fake");
+  gan_scene scene;
+  gan_loss *refused = NULL;
+  gan_scene_init(&scene, sizeof scene);
+  scene.graph = b.graph;
+  scene.real_outputs = &real;
+  scene.fake_outputs = &fake;
+  scene.n_outputs = 1;
+  must(b.ctx, gan_context_add_penalty(b.ctx, "my-drift", drift, &calls, NULL));
+  gan_loss *penalty = make_loss(b.ctx, "my-drift weight=0.5 every=4");
+  gan_output(gan_loss_term(penalty, GAN_SIDE_D, &scene), "d");
+  gan_output(gan_loss_term(penalty, GAN_SIDE_G, &scene), "g");
+  bind(&b, "real", real_scores);
+  must(b.ctx, gan_game_step(b.game, "s"));
+  double expected = 0;
+  for (int i = 0; i < N; i++) expected += 0.5 * square(real_scores[i]) / N;
+  assert_close(value_of(b.game, "s", "d"), expected, 1e-6);
+  assert_true(value_of(b.game, "s", "g") == 0);
+  assert_int_equal(calls, 2);
+  assert_int_equal(gan_context_add_loss(b.ctx, "my-drift", hinge, NULL, NULL), GAN_ERROR_ARGUMENT);
+  assert_sentence(b.ctx, "there is a loss or penalty 'my-drift' already");
+  assert_int_equal(gan_loss_create(b.ctx, "my-drift wight=2", &refused), GAN_ERROR_ARGUMENT);
+  assert_sentence(b.ctx, "did you mean 'weight'?");
+  gan_loss_free(penalty);
+  bench_close(&b);
+}
+
 static void check_refused(gan_loss_function function, gan_status status, const char *part) {
   struct bench b = bench_open();
   must(b.ctx, gan_context_add_loss(b.ctx, "odd", function, NULL, NULL));
@@ -415,6 +452,7 @@ int main(void) {
     cmocka_unit_test(gradient_penalty_mixes_each_sample_evenly),
     cmocka_unit_test(cross_entropies_are_their_formulas),
     cmocka_unit_test(custom_losses_are_found),
+    cmocka_unit_test(custom_penalties_are_found),
     cmocka_unit_test(custom_losses_give_one_number),
     cmocka_unit_test(unknown_names_are_told_what_there_is),
     cmocka_unit_test(losses_and_penalties_are_told_apart),

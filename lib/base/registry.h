@@ -1,10 +1,10 @@
-/* What the caller registered in a context by name: custom layers and losses. */
+/* What the caller registered in a context by name: custom layers, losses and penalties. */
 #ifndef GAN_BASE_REGISTRY_H
 #define GAN_BASE_REGISTRY_H
 
 #include "base/context.h"
 
-enum registry_kind { REGISTRY_LAYER, REGISTRY_LOSS };
+enum registry_kind { REGISTRY_LAYER, REGISTRY_LOSS, REGISTRY_PENALTY };
 
 typedef void (*registry_function)(void);   /* cast back by the floor that owns the kind */
 

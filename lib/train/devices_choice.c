@@ -4,8 +4,6 @@
 #include "train/device.h"
 #include "train/terms.h"
 
-#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
-
 /* ------------------------------------------------------------------ Sinha et al. 2020 */
 
 /* How many samples of the batch score higher; of equals the first goes before. */
@@ -39,7 +37,7 @@ static const struct option top_k_options[] = {
 
 const struct device_row device_top_k = {
   .name = "top-k", .help = "G learns from the samples of a batch that D takes for the most real (Sinha et al. 2020)",
-  .n_options = COUNT(top_k_options), .options = top_k_options, .weigh = weigh_best, .value = best,
+  OPTIONS_OF(top_k_options), .weigh = weigh_best, .value = best,
 };
 
 /* ------------------------------------------------------------------ averages */
@@ -57,7 +55,7 @@ static const struct option ema_options[] = {
 
 const struct device_row device_ema = {
   .name = "ema", .help = "samples come from an exponential moving average of the generator (Yazici et al. 2018)",
-  .n_options = COUNT(ema_options), .options = ema_options, .value = decay,
+  OPTIONS_OF(ema_options), .value = decay,
 };
 
 /* ------------------------------------------------------------------ Lin et al. 2018 */
@@ -68,7 +66,7 @@ static const struct option pack_options[] = {
 
 const struct device_row device_pack = {
   .name = "pack", .help = "D judges several samples together, so that it sees a lack of variety (PacGAN, Lin et al. 2018)",
-  .n_options = COUNT(pack_options), .options = pack_options,
+  OPTIONS_OF(pack_options),
 };
 
 /* ------------------------------------------------------------------ Mo et al. 2020 */
@@ -79,10 +77,10 @@ static const struct option freeze_options[] = {
 
 const struct device_row device_freeze_d = {
   .name = "freeze-d", .help = "parameters of D that stay as they are (FreezeD, Mo et al. 2020)",
-  .n_options = COUNT(freeze_options), .options = freeze_options,
+  OPTIONS_OF(freeze_options),
 };
 
 const struct device_row device_freeze_g = {
   .name = "freeze-g", .help = "parameters of G that stay as they are",
-  .n_options = COUNT(freeze_options), .options = freeze_options,
+  OPTIONS_OF(freeze_options),
 };

@@ -4,8 +4,6 @@
 #include "train/augment.h"
 #include "train/device.h"
 
-#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
-
 /* ------------------------------------------------------------------ Sonderby et al. 2017 */
 
 /* It makes D blind to details that are not there yet. */
@@ -26,7 +24,7 @@ static const struct option noise_options[] = {
 
 const struct device_row device_instance_noise = {
   .name = "instance-noise", .help = "normal noise on what D sees of real and generated samples (Sonderby et al. 2017)",
-  .n_options = COUNT(noise_options), .options = noise_options, .see = add_noise, .value = deviation,
+  OPTIONS_OF(noise_options), .see = add_noise, .value = deviation,
 };
 
 /* ------------------------------------------------------------------ Zhao et al. 2020 */
@@ -47,7 +45,7 @@ static const struct option augment_options[] = {
 
 const struct device_row device_augment = {
   .name = "augment", .help = "differentiable augmentation of what D sees of real and generated samples (Zhao et al. 2020)",
-  .n_options = COUNT(augment_options), .options = augment_options, .check = check_text, .see = augment,
+  OPTIONS_OF(augment_options), .check = check_text, .see = augment,
 };
 
 /* ------------------------------------------------------------------ Karras et al. 2020 */
@@ -74,6 +72,6 @@ static const struct option ada_options[] = {
 
 const struct device_row device_ada = {
   .name = "ada", .help = "augmentation with a chance p that the signs of D's scores move (adaptive, Karras et al. 2020)",
-  .n_options = COUNT(ada_options), .options = ada_options, .check = check_text, .initial = "p",
+  OPTIONS_OF(ada_options), .check = check_text, .initial = "p",
   .see = augment_by_p, .learn = move_p,
 };

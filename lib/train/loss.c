@@ -48,6 +48,14 @@ static int32_t find(const char *name) {
 
 /* ------------------------------------------------------------------ making */
 
+/* What the library does for penalties it does for those of the caller: a factor, and how often. */
+static const struct option custom_penalty_options[] = {PENALTY_COMMON("1")};
+
+static gan_status parse_custom(gan_loss *loss, const char *rest) {
+  if (!loss->is_penalty) return options_parse(loss->ctx, loss->custom->name, NULL, 0, rest, &loss->options);
+  return options_parse(loss->ctx, loss->custom->name, custom_penalty_options, 2, rest, &loss->options);
+}
+
 static gan_status parse(gan_loss *loss, const char *text) {
   char name[NETWORK_NAME];
   const char *rest = line_name(text, name, sizeof name);
@@ -60,7 +68,9 @@ static gan_status parse(gan_loss *loss, const char *text) {
     return loss->row->check ? loss->row->check(loss->ctx, &loss->options) : GAN_OK;
   }
   loss->custom = registry_find(loss->ctx, REGISTRY_LOSS, name);
-  if (loss->custom) return options_parse(loss->ctx, name, NULL, 0, rest, &loss->options);
+  if (!loss->custom) loss->custom = registry_find(loss->ctx, REGISTRY_PENALTY, name);
+  loss->is_penalty = loss->custom && loss->custom->kind == REGISTRY_PENALTY;
+  if (loss->custom) return parse_custom(loss, rest);
   return fail_unknown(loss->ctx, "loss or penalty", name, name_at);
 }
 
@@ -92,9 +102,22 @@ const char *loss_name(const gan_loss *loss) {
   return loss->row ? loss->row->name : loss->custom->name;
 }
 
+/* Losses and penalties have one name space. */
+static gan_status add_custom(gan_context *ctx, const char *who, int32_t kind, const char *name, registry_function function,
+                             void *user, gan_release release) {
+  REQUIRE(ctx, ctx && name && function, "%s: context, name or function is NULL", who);
+  REQUIRE(ctx, find(name) < 0, "%s: '%s' is a loss or penalty of the library", who, name);
+  REQUIRE(ctx, !registry_find(ctx, kind == REGISTRY_LOSS ? REGISTRY_PENALTY : REGISTRY_LOSS, name),
+          "%s: there is a loss or penalty '%s' already", who, name);
+  return registry_add(ctx, kind, name, function, user, release);
+}
+
 gan_status gan_context_add_loss(gan_context *context, const char *name, gan_loss_function function, void *user,
                                 gan_release release) {
-  REQUIRE(context, context && name && function, "gan_context_add_loss: context, name or function is NULL");
-  REQUIRE(context, find(name) < 0, "gan_context_add_loss: '%s' is a loss or penalty of the library", name);
-  return registry_add(context, REGISTRY_LOSS, name, (registry_function)function, user, release);
+  return add_custom(context, "gan_context_add_loss", REGISTRY_LOSS, name, (registry_function)function, user, release);
+}
+
+gan_status gan_context_add_penalty(gan_context *context, const char *name, gan_penalty_function function, void *user,
+                                   gan_release release) {
+  return add_custom(context, "gan_context_add_penalty", REGISTRY_PENALTY, name, (registry_function)function, user, release);
 }

@@ -124,6 +124,12 @@ gan_node *loss_uniform_per_sample(const struct loss_call *c, const char *what, c
 
 /* ------------------------------------------------------------------ short words of the rules */
 
+/* A table of options in a row. */
+#define OPTIONS_OF(table) .n_options = (int32_t)(sizeof(table) / sizeof *(table)), .options = table
+
+/* x times the option "weight". */
+gan_node *loss_weighted(const struct loss_call *c, gan_node *x);
+
 double loss_number(const struct loss_call *c, const char *option);
 int32_t loss_flag(const struct loss_call *c, const char *option);
 

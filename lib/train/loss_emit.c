@@ -34,6 +34,10 @@ static gan_node *expect_number(const gan_loss *loss, gan_graph *graph, gan_node 
 
 static gan_node *emit_custom(const struct loss_call *c) {
   const struct registered *custom = c->loss->custom;
+  if (c->loss->is_penalty) {
+    gan_node *x = ((gan_penalty_function)custom->function)(custom->user, c->side, c->scene);
+    return x ? loss_weighted(c, x) : gan_constant(c->graph, 0);
+  }
   if (node_failed(c->fake) || ((c->real || c->side == GAN_SIDE_D) && node_failed(c->real)))
     return scene_fail(c, "scores of real or generated samples");
   return ((gan_loss_function)custom->function)(custom->user, c->side, c->real, c->fake);

@@ -3,6 +3,7 @@
 
 double loss_number(const struct loss_call *c, const char *option) { return option_number(c->options, option); }
 int32_t loss_flag(const struct loss_call *c, const char *option) { return option_flag(c->options, option); }
+gan_node *loss_weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
 
 /* One weight a sample repeats over the rest of x. */
 static gan_node *spread(gan_node *weights, const gan_node *x) {

@@ -3,11 +3,8 @@
 #include "train/loss.h"
 #include "train/terms.h"
 
-#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
 #define WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the losses of both sides"}
 #define OUTPUT(name, help) {name, OPTION_TEXT, 0, 0, "", help}
-
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
 
 /* ------------------------------------------------------------------ Odena et al. 2017 */
 
@@ -19,10 +16,10 @@ static gan_node *class_entropy(const struct loss_call *c, int32_t real) {
 static gan_node *ac_gan_d(const struct loss_call *c) {
   gan_node *real = class_entropy(c, 1);
   double share = loss_number(c, "fake");
-  return weighted(c, share == 0 ? real : gan_add(real, gan_scale(class_entropy(c, 0), share)));
+  return loss_weighted(c, share == 0 ? real : gan_add(real, gan_scale(class_entropy(c, 0), share)));
 }
 
-static gan_node *ac_gan_g(const struct loss_call *c) { return weighted(c, class_entropy(c, 0)); }
+static gan_node *ac_gan_g(const struct loss_call *c) { return loss_weighted(c, class_entropy(c, 0)); }
 
 static const struct option ac_gan_options[] = {
   OUTPUT("output", "D's output with the logits of the classes; empty: its second"),
@@ -33,7 +30,7 @@ static const struct option ac_gan_options[] = {
 const struct loss_row loss_ac_gan = {
   .name = "ac-gan",
   .help = "beside a loss of scores: both sides want the class of a sample recognised (Odena et al. 2017)",
-  .n_options = COUNT(ac_gan_options), .options = ac_gan_options,
+  OPTIONS_OF(ac_gan_options),
   .discriminator = ac_gan_d, .generator = ac_gan_g,
 };
 
@@ -72,7 +69,7 @@ const struct loss_row loss_semi_supervised = {
   .name = "semi-supervised",
   .help = "D's first output are logits of K classes, and one more means generated; a label K means that it is not known "
           "(Salimans et al. 2016, section 5)",
-  .n_options = COUNT(semi_supervised_options), .options = semi_supervised_options, .probabilities = 1, .score = any_class,
+  OPTIONS_OF(semi_supervised_options), .probabilities = 1, .score = any_class,
   .real = minus_log_real, .fake = minus_log_fake, .fooling = minus_log_real,
   .discriminator = semi_supervised_d, .generator = semi_supervised_g, .concerns = semi_supervised_concerns,
 };
@@ -120,7 +117,7 @@ static gan_node *embeddings_of(const struct loss_call *c) { return scene_output(
 static gan_node *contrastive(const struct loss_call *c) {
   gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
   if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
-  return weighted(c, gan_contrastive_2c(features, embeddings, labels, loss_number(c, "temperature")));
+  return loss_weighted(c, gan_contrastive_2c(features, embeddings, labels, loss_number(c, "temperature")));
 }
 
 #define CONTRAST(fallback) \
@@ -134,14 +131,14 @@ static const struct option contrastive_options[] = {CONTRAST("1")};
 const struct loss_row loss_contrastive_2c = {
   .name = "contrastive-2c",
   .help = "beside a loss of scores: samples lie near the embedding of their class and others of it (ContraGAN, Kang and Park 2020)",
-  .n_options = COUNT(contrastive_options), .options = contrastive_options,
+  OPTIONS_OF(contrastive_options),
   .discriminator = contrastive, .generator = contrastive,
 };
 
 static gan_node *d2d_ce(const struct loss_call *c) {
   gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
   if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
-  return weighted(c, gan_d2d_ce(features, embeddings, labels, loss_number(c, "temperature"), loss_number(c, "margin")));
+  return loss_weighted(c, gan_d2d_ce(features, embeddings, labels, loss_number(c, "temperature"), loss_number(c, "margin")));
 }
 
 static const struct option d2d_ce_options[] = {
@@ -153,6 +150,6 @@ const struct loss_row loss_d2d_ce = {
   .name = "d2d-ce",
   .help = "beside a loss of scores: samples lie near the embedding of their class and away from those of others (ReACGAN, Kang et "
           "al. 2021)",
-  .n_options = COUNT(d2d_ce_options), .options = d2d_ce_options,
+  OPTIONS_OF(d2d_ce_options),
   .discriminator = d2d_ce, .generator = d2d_ce,
 };

@@ -2,8 +2,6 @@
  * what G minimises at the latter; scores come before any sigmoid. */
 #include "train/loss.h"
 
-#define COUNT(options) (int32_t)(sizeof(options) / sizeof *(options))
-
 static const struct option sides[] = {LOSS_SIDES};
 
 /* -log sigmoid(x) and -log(1 - sigmoid(x)), without overflow. */
@@ -20,14 +18,14 @@ static gan_node *log_fake(const struct loss_call *c, gan_node *x) { return (void
 const struct loss_row loss_minimax = {
   .name = "minimax",
   .help = "the two-player game as first stated; the generator's side saturates (Goodfellow et al. 2014, eq. 1)",
-  .n_options = COUNT(sides), .options = sides,
+  OPTIONS_OF(sides),
   .probabilities = 1, .real = minus_log_real, .fake = minus_log_fake, .fooling = log_fake,
 };
 
 const struct loss_row loss_non_saturating = {
   .name = "non-saturating",
   .help = "the generator maximises log D(fake) (Goodfellow et al. 2014, section 3)",
-  .n_options = COUNT(sides), .options = sides,
+  OPTIONS_OF(sides),
   .probabilities = 1, .real = minus_log_real, .fake = minus_log_fake, .fooling = minus_log_real,
 };
 
@@ -39,7 +37,7 @@ static gan_node *to_boundary(const struct loss_call *c, gan_node *x) { return (v
 const struct loss_row loss_boundary_seeking = {
   .name = "boundary-seeking",
   .help = "the generator seeks the boundary D = 1/2, where the score is 0 (Hjelm et al. 2018, eq. 10)",
-  .n_options = COUNT(sides), .options = sides,
+  OPTIONS_OF(sides),
   .probabilities = 1, .real = minus_log_real, .fake = minus_log_fake, .fooling = to_boundary,
 };
 
@@ -63,7 +61,7 @@ static const struct option least_squares_options[] = {
 const struct loss_row loss_least_squares = {
   .name = "least-squares",
   .help = "squared distance of the scores to b (real) and a (generated); G draws them to c (Mao et al. 2017)",
-  .n_options = COUNT(least_squares_options), .options = least_squares_options,
+  OPTIONS_OF(least_squares_options),
   .real = from_b, .fake = from_a, .fooling = from_c,
 };
 
@@ -72,7 +70,7 @@ const struct loss_row loss_least_squares = {
 const struct loss_row loss_wasserstein = {
   .name = "wasserstein",
   .help = "difference of mean scores; needs a bounded or penalised discriminator (Arjovsky et al. 2017)",
-  .n_options = COUNT(sides), .options = sides,
+  OPTIONS_OF(sides),
   .real = negative, .fake = identity, .fooling = negative,
 };
 
@@ -94,6 +92,6 @@ static const struct option hinge_options[] = {
 const struct loss_row loss_hinge = {
   .name = "hinge",
   .help = "D pays for scores of real samples below margin and of generated ones above -margin (Lim and Ye 2017)",
-  .n_options = COUNT(hinge_options), .options = hinge_options,
+  OPTIONS_OF(hinge_options),
   .real = above, .fake = below, .fooling = negative,
 };

@@ -34,7 +34,7 @@ static const struct option ebgan_options[] = {
 const struct loss_row loss_ebgan = {
   .name = "ebgan",
   .help = "low energy for real samples, at least margin for generated ones; with 'pull-away' EBGAN-PT (Zhao et al. 2017)",
-  .n_options = sizeof ebgan_options / sizeof *ebgan_options, .options = ebgan_options,
+  OPTIONS_OF(ebgan_options),
   .energies = 1, .score = energy, .real = as_it_is, .fake = under_margin, .fooling = as_it_is,
 };
 
@@ -64,6 +64,6 @@ static const struct option began_options[] = {
 const struct loss_row loss_began = {
   .name = "began",
   .help = "energies in an equilibrium that the state k controls (Berthelot et al. 2017)",
-  .n_options = sizeof began_options / sizeof *began_options, .options = began_options,
+  OPTIONS_OF(began_options),
   .energies = 1, .score = energy, .discriminator = began_d, .generator = began_g,
 };

@@ -6,13 +6,11 @@
 #define WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the loss"}
 #define FEATURES {"output", OPTION_TEXT, 0, 0, "", "D's output with the features; empty: its second"}
 
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
-
 /* ------------------------------------------------------------------ Salimans et al. 2016 */
 
 static gan_node *feature_matching(const struct loss_call *c) {
   gan_node *real = scene_output(c, 1, "output", 1), *fake = scene_output(c, 0, "output", 1);
-  return node_failed(real) || node_failed(fake) ? &c->graph->error : weighted(c, gan_feature_matching(real, fake));
+  return node_failed(real) || node_failed(fake) ? &c->graph->error : loss_weighted(c, gan_feature_matching(real, fake));
 }
 
 static const struct option feature_matching_options[] = {FEATURES, WEIGHT("1")};
@@ -20,14 +18,14 @@ static const struct option feature_matching_options[] = {FEATURES, WEIGHT("1")};
 const struct loss_row loss_feature_matching = {
   .name = "feature-matching",
   .help = "G: squared distance between the mean features of real and generated samples (Salimans et al. 2016, section 3.1)",
-  .n_options = 2, .options = feature_matching_options, .generator = feature_matching,
+  OPTIONS_OF(feature_matching_options), .generator = feature_matching,
 };
 
 /* ------------------------------------------------------------------ Zhao et al. 2017 */
 
 static gan_node *pull_away(const struct loss_call *c) {
   gan_node *features = scene_output(c, 0, "output", 1);
-  return node_failed(features) ? features : weighted(c, gan_pull_away(features));
+  return node_failed(features) ? features : loss_weighted(c, gan_pull_away(features));
 }
 
 static const struct option pull_away_options[] = {FEATURES, WEIGHT("0.1")};
@@ -35,7 +33,7 @@ static const struct option pull_away_options[] = {FEATURES, WEIGHT("0.1")};
 const struct loss_row loss_pull_away = {
   .name = "pull-away",
   .help = "G: mean squared cosine between the features of generated samples, beside ebgan (Zhao et al. 2017, section 2.4)",
-  .n_options = 2, .options = pull_away_options, .generator = pull_away,
+  OPTIONS_OF(pull_away_options), .generator = pull_away,
 };
 
 /* ------------------------------------------------------------------ Chen et al. 2016 */
@@ -54,7 +52,7 @@ static const char *distribution_of(const struct loss_call *c, const gan_node *co
 static gan_node *mutual_information(const struct loss_call *c) {
   gan_node *code = scene_input(c, "code", 1), *prediction = scene_output(c, 0, "output", 1);
   if (node_failed(code) || node_failed(prediction)) return &c->graph->error;
-  return weighted(c, gan_mutual_information(code, prediction, distribution_of(c, code)));
+  return loss_weighted(c, gan_mutual_information(code, prediction, distribution_of(c, code)));
 }
 
 static const char *const distributions[] = {"categorical", "uniform", "normal", NULL};
@@ -78,6 +76,6 @@ static const struct option mutual_information_options[] = {
 const struct loss_row loss_mutual_information = {
   .name = "mutual-information",
   .help = "both sides: minus the lower bound on the information that samples have of a code (InfoGAN, Chen et al. 2016)",
-  .n_options = 4, .options = mutual_information_options, .check = check_distribution,
+  OPTIONS_OF(mutual_information_options), .check = check_distribution,
   .discriminator = mutual_information, .generator = mutual_information,
 };

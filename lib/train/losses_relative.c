@@ -61,7 +61,7 @@ static gan_node *pairs_g(const struct loss_call *c) {
 const struct loss_row loss_relativistic = {
   .name = "relativistic",
   .help = "a real sample should score higher than the generated one beside it (Jolicoeur-Martineau 2018, section 3)",
-  .n_options = 1, .options = relative_options, .check = check_base,
+  OPTIONS_OF(relative_options), .check = check_base,
   .discriminator = pairs_d, .generator = pairs_g,
 };
 
@@ -87,6 +87,6 @@ const struct loss_row loss_relativistic_average = {
   .name = "relativistic-average",
   .help = "real samples should score higher than generated ones on average, and the other way round (Jolicoeur-Martineau 2018, "
           "section 4)",
-  .n_options = 1, .options = relative_options, .check = check_base,
+  OPTIONS_OF(relative_options), .check = check_base,
   .discriminator = average_d, .generator = average_g,
 };

@@ -19,7 +19,7 @@ static gan_node *change(const struct loss_call *c, gan_node *x) {
 /* ------------------------------------------------------------------ Zhang et al. 2020 */
 
 static gan_node *consistency(const struct loss_call *c) {
-  return gan_scale(change(c, scene_real(c)), loss_number(c, "weight"));
+  return loss_weighted(c, change(c, scene_real(c)));
 }
 
 static const struct option consistency_options[] = {PENALTY_COMMON("10"), AUGMENT};
@@ -27,13 +27,13 @@ static const struct option consistency_options[] = {PENALTY_COMMON("10"), AUGMEN
 const struct loss_row penalty_consistency = {
   .name = "consistency",
   .help = "weight * mean((D(real) - D(T(real)))^2), T an augmentation (CR-GAN, Zhang et al. 2020)",
-  .n_options = 3, .options = consistency_options, .check = check_augment, .discriminator = consistency,
+  OPTIONS_OF(consistency_options), .check = check_augment, .discriminator = consistency,
 };
 
 /* ------------------------------------------------------------------ Zhao et al. 2021 */
 
 static gan_node *balanced(const struct loss_call *c) {
-  gan_node *real = gan_scale(change(c, scene_real(c)), loss_number(c, "weight"));
+  gan_node *real = loss_weighted(c, change(c, scene_real(c)));
   return gan_add(real, gan_scale(change(c, scene_fake(c)), loss_number(c, "fake")));
 }
 
@@ -47,5 +47,5 @@ const struct loss_row penalty_bcr = {
   .name = "bcr",
   .help = "weight * mean((D(real) - D(T(real)))^2) + fake * mean((D(fake) - D(T(fake)))^2): balanced consistency (Zhao et al. "
           "2021)",
-  .n_options = 4, .options = balanced_options, .check = check_augment, .discriminator = balanced,
+  OPTIONS_OF(balanced_options), .check = check_augment, .discriminator = balanced,
 };

@@ -4,8 +4,6 @@
 #include "train/loss.h"
 #include "train/terms.h"
 
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
-
 /* ------------------------------------------------------------------ Karras et al. 2020 */
 
 /* Sizes between the batch and the channels: the pixels of a sample. */
@@ -30,7 +28,7 @@ static gan_node *path_length(const struct loss_call *c) {
   gan_node *lengths = path_lengths(c, latent), *old = loss_state(c, "mean", 0, NULL, 0);
   gan_node *mean = gan_add(old, gan_scale(gan_sub(gan_mean(lengths), old), loss_number(c, "rate")));
   loss_assign(c, "mean", gan_stop_gradient(mean));
-  return weighted(c, gan_mean(gan_square(gan_sub(lengths, mean))));
+  return loss_weighted(c, gan_mean(gan_square(gan_sub(lengths, mean))));
 }
 
 static const struct option path_length_options[] = {
@@ -43,7 +41,7 @@ const struct loss_row penalty_path_length = {
   .name = "path-length",
   .help = "G: weight * mean((|J' y| - a)^2), J the Jacobian of the sample, y normal noise over the root of the pixels, a the "
           "moving mean of the lengths (Karras et al. 2020)",
-  .n_options = 4, .options = path_length_options, .generator = path_length,
+  OPTIONS_OF(path_length_options), .generator = path_length,
 };
 
 /* ------------------------------------------------------------------ Zhao et al. 2021 */
@@ -68,7 +66,7 @@ static gan_node *score_of(const struct loss_call *c, gan_node *made) {
 static gan_node *zcr_d(const struct loss_call *c) {
   struct pair p = generate_pair(c);
   gan_node *here = score_of(c, p.here), *there = score_of(c, p.there);
-  return node_failed(here) || node_failed(there) ? &c->graph->error : weighted(c, gan_l2(here, there));
+  return node_failed(here) || node_failed(there) ? &c->graph->error : loss_weighted(c, gan_l2(here, there));
 }
 
 /* G should make one. */
@@ -89,5 +87,5 @@ const struct loss_row penalty_zcr = {
   .name = "zcr",
   .help = "z' = z + noise: D: weight * mean((D(G(z)) - D(G(z')))^2); G: -generator * mean((G(z) - G(z'))^2) (Zhao et al. 2021, "
           "latent consistency)",
-  .n_options = 5, .options = zcr_options, .discriminator = zcr_d, .generator = zcr_g,
+  OPTIONS_OF(zcr_options), .discriminator = zcr_d, .generator = zcr_g,
 };

@@ -4,8 +4,6 @@
 
 #include "base/tensor.h"
 
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
-
 static gan_node *gradient_at(const struct loss_call *c, gan_node *x) { return gan_gradient(scene_scores_at(c, x), x); }
 static gan_node *norm_at(const struct loss_call *c, gan_node *x) { return gan_norm_per_sample(gradient_at(c, x)); }
 
@@ -34,7 +32,7 @@ static gan_node *between(const struct loss_call *c) {
 
 static gan_node *squared_excess(const struct loss_call *c, gan_node *norm, int32_t one_sided) {
   gan_node *excess = gan_shift(norm, -loss_number(c, "target"));
-  return weighted(c, gan_mean(gan_square(one_sided ? gan_relu(excess) : excess)));
+  return loss_weighted(c, gan_mean(gan_square(one_sided ? gan_relu(excess) : excess)));
 }
 
 #define TARGET {"target", OPTION_NUMBER, 0, 1e9, "1", "norm that the gradient is drawn to"}
@@ -54,7 +52,7 @@ static const struct option wgan_gp_options[] = {
 const struct loss_row penalty_wgan_gp = {
   .name = "wgan-gp",
   .help = "weight * mean((|grad D(x)| - target)^2) at random points between real and generated samples (Gulrajani et al. 2017)",
-  .n_options = 4, .options = wgan_gp_options, .discriminator = wgan_gp,
+  OPTIONS_OF(wgan_gp_options), .discriminator = wgan_gp,
 };
 
 static gan_node *wgan_lp(const struct loss_call *c) { return squared_excess(c, norm_at(c, between(c)), 1); }
@@ -64,7 +62,7 @@ static const struct option wgan_lp_options[] = {PENALTY_COMMON("10"), TARGET};
 const struct loss_row penalty_wgan_lp = {
   .name = "wgan-lp",
   .help = "as wgan-gp, but only norms above the target count (Petzka et al. 2018)",
-  .n_options = 3, .options = wgan_lp_options, .discriminator = wgan_lp,
+  OPTIONS_OF(wgan_lp_options), .discriminator = wgan_lp,
 };
 
 /* ------------------------------------------------------------------ Wu et al. 2018 */
@@ -75,7 +73,7 @@ static gan_node *mean_power(const struct loss_call *c, gan_node *x) {
 
 static gan_node *wgan_div(const struct loss_call *c) {
   gan_node *both = gan_add(mean_power(c, scene_real(c)), mean_power(c, scene_fake(c)));
-  return weighted(c, gan_scale(both, 0.5));
+  return loss_weighted(c, gan_scale(both, 0.5));
 }
 
 static const struct option wgan_div_options[] = {
@@ -86,7 +84,7 @@ static const struct option wgan_div_options[] = {
 const struct loss_row penalty_wgan_div = {
   .name = "wgan-div",
   .help = "weight / 2 * (mean(|grad D(real)|^power) + mean(|grad D(fake)|^power)): Wasserstein divergence (Wu et al. 2018)",
-  .n_options = 3, .options = wgan_div_options, .discriminator = wgan_div,
+  OPTIONS_OF(wgan_div_options), .discriminator = wgan_div,
 };
 
 /* ------------------------------------------------------------------ Kodali et al. 2017 */
@@ -119,13 +117,13 @@ const struct loss_row penalty_dragan = {
   .name = "dragan",
   .help = "weight * mean((|grad D(x)| - target)^2) at x = real + e noise std(real) u, e uniform per sample, u per element (Kodali "
           "et al. 2017)",
-  .n_options = 4, .options = dragan_options, .discriminator = dragan,
+  OPTIONS_OF(dragan_options), .discriminator = dragan,
 };
 
 /* ------------------------------------------------------------------ Mescheder et al. 2018 */
 
 static gan_node *zero_centred(const struct loss_call *c, gan_node *x) {
-  return weighted(c, gan_scale(gan_mean(squared_norm_at(c, gan_stop_gradient(x))), 0.5));
+  return loss_weighted(c, gan_scale(gan_mean(squared_norm_at(c, gan_stop_gradient(x))), 0.5));
 }
 
 static gan_node *r1(const struct loss_call *c) { return zero_centred(c, scene_real(c)); }
@@ -136,20 +134,20 @@ static const struct option zero_centred_options[] = {PENALTY_COMMON("10")};
 const struct loss_row penalty_r1 = {
   .name = "r1",
   .help = "weight / 2 * mean(|grad D(real)|^2) (Mescheder et al. 2018)",
-  .n_options = 2, .options = zero_centred_options, .discriminator = r1,
+  OPTIONS_OF(zero_centred_options), .discriminator = r1,
 };
 
 const struct loss_row penalty_r2 = {
   .name = "r2",
   .help = "weight / 2 * mean(|grad D(fake)|^2) (Mescheder et al. 2018)",
-  .n_options = 2, .options = zero_centred_options, .discriminator = r2,
+  OPTIONS_OF(zero_centred_options), .discriminator = r2,
 };
 
 /* ------------------------------------------------------------------ Zhou et al. 2019 */
 
 static gan_node *maximal_gradient(const struct loss_call *c) {
   const int32_t batch = 0;
-  return weighted(c, gan_max_axes(squared_norm_at(c, between(c)), 1, &batch, 0));
+  return loss_weighted(c, gan_max_axes(squared_norm_at(c, between(c)), 1, &batch, 0));
 }
 
 static const struct option maximal_options[] = {PENALTY_COMMON("1")};
@@ -157,5 +155,5 @@ static const struct option maximal_options[] = {PENALTY_COMMON("1")};
 const struct loss_row penalty_maximal_gradient = {
   .name = "maximal-gradient",
   .help = "weight * max(|grad D(x)|^2) over the points of wgan-gp: the Lipschitz constant that the batch shows (Zhou et al. 2019)",
-  .n_options = 2, .options = maximal_options, .discriminator = maximal_gradient,
+  OPTIONS_OF(maximal_options), .discriminator = maximal_gradient,
 };

@@ -1,12 +1,10 @@
 /* Penalties on the scores themselves. */
 #include "train/loss.h"
 
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
-
 /* ------------------------------------------------------------------ Karras et al. 2018 */
 
 static gan_node *score_drift(const struct loss_call *c) {
-  return node_failed(c->real) ? scene_fail(c, "scores of real samples") : weighted(c, gan_mean(gan_square(c->real)));
+  return node_failed(c->real) ? scene_fail(c, "scores of real samples") : loss_weighted(c, gan_mean(gan_square(c->real)));
 }
 
 static const struct option score_drift_options[] = {PENALTY_COMMON("0.001")};
@@ -14,7 +12,7 @@ static const struct option score_drift_options[] = {PENALTY_COMMON("0.001")};
 const struct loss_row penalty_score_drift = {
   .name = "score-drift",
   .help = "weight * mean(D(real)^2): scores stay near 0 (Karras et al. 2018, appendix A.1)",
-  .n_options = 2, .options = score_drift_options, .discriminator = score_drift,
+  OPTIONS_OF(score_drift_options), .discriminator = score_drift,
 };
 
 /* ------------------------------------------------------------------ Tseng et al. 2021 */
@@ -38,7 +36,7 @@ static gan_node *lecam(const struct loss_call *c) {
   move_anchor(c, "fake", fake, c->fake, share);
   loss_assign(c, "n", gan_minimum(gan_shift(n, 1), gan_constant(c->graph, 1e6)));
   gan_node *penalty = gan_add(far_from(c, gan_sub(c->real, fake)), far_from(c, gan_sub(real, c->fake)));
-  return weighted(c, gan_mul(gan_minimum(n, gan_constant(c->graph, 1)), penalty));
+  return loss_weighted(c, gan_mul(gan_minimum(n, gan_constant(c->graph, 1)), penalty));
 }
 
 static const struct option lecam_options[] = {
@@ -51,5 +49,5 @@ const struct loss_row penalty_lecam = {
   .name = "lecam",
   .help = "weight * (mean((D(real) - F)^2) + mean((D(fake) - R)^2)), R and F moving means of D(real) and D(fake), from the second "
           "step on (Tseng et al. 2021)",
-  .n_options = 4, .options = lecam_options, .discriminator = lecam,
+  OPTIONS_OF(lecam_options), .discriminator = lecam,
 };

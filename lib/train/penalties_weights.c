@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static gan_node *weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
-
 /* ------------------------------------------------------------------ whose weights */
 
 static const char *const players[] = {"D", "G", "both", NULL};
@@ -39,7 +37,7 @@ static gan_node *over_weights(const struct loss_call *c, gan_node *(*rule)(const
     gan_node *of_one = v->trainable ? rule(c, v) : NULL;
     if (of_one) sum = sum ? gan_add(sum, of_one) : of_one;
   }
-  return sum ? weighted(c, sum) : gan_constant(c->graph, 0);
+  return sum ? loss_weighted(c, sum) : gan_constant(c->graph, 0);
 }
 
 #define OF(fallback) {"of", OPTION_TEXT, 0, 0, fallback, "whose weights: D, G, both"}
@@ -63,7 +61,7 @@ const struct loss_row penalty_orthogonal = {
   .name = "orthogonal",
   .help = "weight * sum of (W W' off the diagonal)^2 over the weights of rank 2 and more, as (units, rest) (Brock et al. 2019, "
           "eq. 3)",
-  .n_options = 3, .options = orthogonal_options, .check = check_player, .concerns = concerns,
+  OPTIONS_OF(orthogonal_options), .check = check_player, .concerns = concerns,
   .discriminator = orthogonal, .generator = orthogonal,
 };
 
@@ -95,6 +93,6 @@ const struct loss_row penalty_historical_averaging = {
   .name = "historical-averaging",
   .help = "weight * squared distance of the weights from their mean over all steps so far, from the second on (Salimans et al. "
           "2016, section 3.3)",
-  .n_options = 3, .options = historical_options, .check = check_player, .concerns = concerns,
+  OPTIONS_OF(historical_options), .check = check_player, .concerns = concerns,
   .discriminator = historical_averaging, .generator = historical_averaging,
 };

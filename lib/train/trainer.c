@@ -74,20 +74,20 @@ static gan_status make_losses(gan_trainer *t, const gan_trainer_config *c) {
   return items_each(t->ctx, "penalties", c->penalty, add_term, &(struct adding){t, 1});
 }
 
-static gan_status add_number(struct devices *d, const char *name, double value) {
+static gan_status add_number(struct devices *d, const struct device_row *row, const char *name, double value) {
   char number[32], text[64];
-  if (value == 0) return GAN_OK;
+  if (value == 0 || devices_find(d, row)) return GAN_OK;
   format_double(number, sizeof number, value);
   snprintf(text, sizeof text, "%s=%s", name, number);
   return devices_add(d, text);
 }
 
-/* ema and instance_noise of the config are short for devices. */
+/* ema and instance_noise of the config are short for devices; one that is there in full goes before. */
 static gan_status make_devices(gan_trainer *t, const gan_trainer_config *c) {
   t->devices.ctx = t->ctx;
   TRY(devices_add(&t->devices, c->devices));
-  TRY(add_number(&t->devices, "instance-noise std", c->instance_noise));
-  TRY(add_number(&t->devices, "ema decay", c->ema));
+  TRY(add_number(&t->devices, &device_instance_noise, "instance-noise std", c->instance_noise));
+  TRY(add_number(&t->devices, &device_ema, "ema decay", c->ema));
   const struct device *pack = devices_find(&t->devices, &device_pack);
   t->pack = pack ? option_int(&pack->options, "samples") : 1;
   REQUIRE(t->ctx, c->batch % t->pack == 0, "pack: a batch of %lld is no multiple of %lld samples", (long long)c->batch,
