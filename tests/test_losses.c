@@ -338,6 +338,7 @@ static void custom_penalties_are_found(void **state) {
   gan_output(gan_loss_term(penalty, GAN_SIDE_D, &scene), "d");
   gan_output(gan_loss_term(penalty, GAN_SIDE_G, &scene), "g");
   bind(&b, "real", real_scores);
+  bind(&b, "fake", fake_scores);
   must(b.ctx, gan_game_step(b.game, "s"));
   double expected = 0;
   for (int i = 0; i < N; i++) expected += 0.5 * square(real_scores[i]) / N;
