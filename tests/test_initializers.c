@@ -113,6 +113,50 @@ static void test_orthogonal(void **state) {
   gan_context_free(ctx);
 }
 
+/* A convolution's weight is the matrix of its outputs, (out, kh kw in). */
+static void test_orthogonal_convolution(void **state) {
+  (void)state;
+  gan_context *ctx = new_context();
+  struct variable *v = filled(ctx, "orthogonal", 4, (int64_t[]){20, 3, 3, 5});
+  for (int64_t i = 0; i < 20; i++)
+    for (int64_t j = 0; j <= i; j++) {
+      double sum = 0;
+      for (int64_t k = 0; k < 45; k++) sum += (double)v->data[45 * i + k] * (double)v->data[45 * j + k];
+      assert_true(fabs(sum - (i == j)) < 1e-6);
+    }
+  variable_unref(v);
+  gan_context_free(ctx);
+}
+
+/* PyTorch's defaults: weight and bias within 1 / sqrt(fan-in), where a transposed convolution's fan-in counts its outputs. */
+static void test_defaults_of_convolutions(void **state) {
+  (void)state;
+  static const struct { const char *text; double fan_in; } cases[] = {
+    {"conv2d filters=400 kernel=3", 9 * 8},
+    {"conv2d filters=400 kernel=3x1 groups=4", 3 * 2},
+    {"conv-transpose2d filters=400 kernel=3", 9 * 400},
+    {"conv-transpose2d filters=400 kernel=2 groups=2", 4 * 200},
+  };
+  gan_context *ctx = new_context();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    gan_graph *g;
+    gan_layer *layer;
+    must(ctx, gan_graph_create(ctx, &g));
+    must(ctx, gan_layer_create(ctx, cases[i].text, &layer));
+    gan_node *x = gan_input(g, "x", GAN_F32, 4, (int64_t[]){1, 5, 5, 8});
+    gan_layer_apply(layer, 1, 1, &x);
+    must(ctx, gan_graph_check(g));
+    assert_int_equal(layer->n_variables, 2);
+    for (int64_t j = 0; j < 2; j++) {
+      double high = statistics_of(layer->variables[j]).high, bound = 1 / sqrt(cases[i].fan_in);
+      if (!(high <= bound * (1 + 1e-6) && high > 0.97 * bound)) fail_msg("%s: %g, expected %g", cases[i].text, high, bound);
+    }
+    gan_layer_free(layer);
+    gan_graph_free(g);
+  }
+  gan_context_free(ctx);
+}
+
 static void test_initializer_errors(void **state) {
   (void)state;
   gan_context *ctx = new_context();
@@ -143,6 +187,8 @@ int main(void) {
     cmocka_unit_test(test_initializers),
     cmocka_unit_test(test_fan_of_higher_ranks),
     cmocka_unit_test(test_orthogonal),
+    cmocka_unit_test(test_orthogonal_convolution),
+    cmocka_unit_test(test_defaults_of_convolutions),
     cmocka_unit_test(test_initializer_errors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
