@@ -56,12 +56,12 @@ ALWAYS_INLINE void result_back_1(vf *to, const vf *from, const int step, const i
 
 /* ------------------------------------------------------------------ in the plane */
 
-ALWAYS_INLINE void source(float *to, int64_t step, const float *const *from, int64_t channels, const int r) {
+ALWAYS_INLINE void source(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, const int r) {
   const int n = r + 1;
   for (int64_t c = 0; c < channels; c += LANES) {
     vf x[16];
     UNROLL for (int i = 0; i < n; i++) {
-      UNROLL for (int j = 0; j < n; j++) x[i * n + j] = vf_load(from[i * n + j] + c);
+      UNROLL for (int j = 0; j < n; j++) x[i * n + j] = vf_load(from[i * n + j] + first + c);
       source_1(x + i * n, x + i * n, 1, r);
     }
     UNROLL for (int j = 0; j < n; j++) source_1(x + j, x + j, n, r);
@@ -69,9 +69,9 @@ ALWAYS_INLINE void source(float *to, int64_t step, const float *const *from, int
   }
 }
 
-static void run_source(float *to, int64_t step, const float *const *from, int64_t channels, int32_t r) {
-  if (r == 2) source(to, step, from, channels, 2);
-  else source(to, step, from, channels, 3);
+static void run_source(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r) {
+  if (r == 2) source(to, step, from, first, channels, 2);
+  else source(to, step, from, first, channels, 3);
 }
 
 ALWAYS_INLINE void taps(float *to, int64_t step, const float *from, int64_t row, int64_t column, int64_t count, const int r) {
@@ -147,12 +147,12 @@ static void run_result(float *const *to, const float *from, int64_t step, int64_
   else result(to, from, step, channels, f, 3);
 }
 
-ALWAYS_INLINE void result_back(float *to, int64_t step, const float *const *from, int64_t channels, const int r) {
+ALWAYS_INLINE void result_back(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, const int r) {
   const int n = r + 1;
   for (int64_t c = 0; c < channels; c += LANES) {
     vf x[8], m[16];
     UNROLL for (int i = 0; i < 2; i++) {
-      vf y[2] = {vf_load(from[i * 2] + c), vf_load(from[i * 2 + 1] + c)};
+      vf y[2] = {vf_load(from[i * 2] + first + c), vf_load(from[i * 2 + 1] + first + c)};
       result_back_1(x + i * n, y, 1, 1, r);
     }
     UNROLL for (int j = 0; j < n; j++) result_back_1(m + j, x + j, n, n, r);
@@ -160,9 +160,9 @@ ALWAYS_INLINE void result_back(float *to, int64_t step, const float *const *from
   }
 }
 
-static void run_result_back(float *to, int64_t step, const float *const *from, int64_t channels, int32_t r) {
-  if (r == 2) result_back(to, step, from, channels, 2);
-  else result_back(to, step, from, channels, 3);
+static void run_result_back(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r) {
+  if (r == 2) result_back(to, step, from, first, channels, 2);
+  else result_back(to, step, from, first, channels, 3);
 }
 
 const struct conv_kernels ISA_NAME(conv_kernels) = {

@@ -16,25 +16,9 @@ enum {
   MOST_TILES = 64,
   CHUNKS = 32,              /* of a large product, at least about */
   PACK_FLOATS = 32768,      /* weights of one chunk of packing, about */
-  CHANNELS = 16,            /* all counts of channels are multiples of it */
   MOST_TAPS = 16,
   PADDING = 16              /* floats between rows of the transformed source, lest they meet in the cache */
 };
-
-/* ------------------------------------------------------------------ shapes */
-
-/* Of one axis: taps, positions of a tile, planes, phases. Products of a tile, in the plane. */
-struct form { int64_t r, n, planes, phases, products; };
-
-static struct form form_of(const struct conv_shape *s) {
-  int64_t r = s->kh / s->sh, parts = s->sh;
-  return (struct form){r, r + 1, s->product == CONV_X ? 1 : parts, s->product == CONV_X ? parts : 1, (r + 1) * (r + 1)};
-}
-
-static int32_t has_form(const struct conv_shape *s) {
-  int32_t square = s->kh == s->kw && s->sh == s->sw && s->dh == 1 && s->dw == 1 && s->groups == 1;
-  return square && ((s->kh == 3 && s->sh == 1) || (s->kh == 4 && s->sh == 2)) && s->c % CHANNELS == 0 && s->o % CHANNELS == 0;
-}
 
 static int64_t depth_of(const struct conv_shape *s) {
   return s->product == CONV_F ? s->c : s->o;
@@ -42,51 +26,6 @@ static int64_t depth_of(const struct conv_shape *s) {
 
 static int64_t columns_of(const struct conv_shape *s) {
   return s->product == CONV_F ? s->o : s->c;
-}
-
-/* One plane of F, one phase of X: position t of the result and tap q meet position (t + q) * delta + base of the source. */
-static struct conv_line line_of(const struct conv_axis *a, int32_t product, int64_t index) {
-  if (product == CONV_X) return conv_line(a, CONV_X, index);
-  return (struct conv_line){.count = a->y, .out_step = 1, .move = a->stride, .base = index - a->padding, .delta = a->stride,
-                            .size = a->x, .taps = a->kernel / a->stride, .first_tap = index, .tap_step = a->stride};
-}
-
-struct grid { int64_t rows, cols; }; /* tiles of an image, in each phase */
-
-static struct grid grid_of(const struct conv_shape *s) {
-  if (s->product == CONV_F) return (struct grid){pieces(s->oh, 2), pieces(s->ow, 2)};
-  return (struct grid){pieces(s->h, 2 * s->sh), pieces(s->w, 2 * s->sw)};
-}
-
-/* ------------------------------------------------------------------ whether it pays */
-
-/* Taps that find a source, over all positions of an axis. */
-static double taps_met(const struct conv_axis *a, int32_t product) {
-  double sum = 0;
-  for (int64_t i = 0; i < conv_lines(a, product); i++) {
-    struct conv_line line = conv_line(a, product, i);
-    for (int64_t t = 0; t < line.count; t++) {
-      struct conv_range q = conv_line_taps(&line, t);
-      sum += (double)(q.end - q.first);
-    }
-  }
-  return sum;
-}
-
-/* Both ways in multiply-adds for each pair of channels; the constants are measured with tests/bench/conv_bench. With packed
- * weights the batch must not matter: what counts then is a single image, and the reading of the weights. */
-int32_t conv_winograd_pays(const struct kernels *k, const struct conv_shape *s) {
-  (void)k;
-  if (!has_form(s)) return 0;
-  struct form f = form_of(s);
-  struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
-  struct grid g = grid_of(s);
-  double n = s->packed ? 1 : (double)s->n, tiles = (double)(g.rows * g.cols) * n, parts = (double)(s->sh * s->sw);
-  double weights = s->packed ? 12 : 5, plain_weights = s->packed ? 12 : 2, products = (double)f.products;
-  double plain = taps_met(&h, s->product) * taps_met(&w, s->product) * n + plain_weights * (double)conv_taps(s);
-  double own = products * parts * (tiles * (1.05 + 4 / (double)columns_of(s)) + weights) +
-               4 * products * tiles * (double)(f.phases * f.phases) / (double)depth_of(s);
-  return own < 0.93 * plain;
 }
 
 /* ------------------------------------------------------------------ packed weights */
@@ -101,23 +40,23 @@ static int64_t panel_width(const struct kernels *k, const struct conv_shape *s, 
 
 /* Channels of the source in all planes: what is summed over. */
 static int64_t k_of(const struct conv_shape *s) {
-  struct form f = form_of(s);
+  struct winograd_form f = winograd_form(s);
   return f.planes * f.planes * depth_of(s);
 }
 
 static int64_t phase_floats(const struct conv_shape *s) {
-  return form_of(s).products * k_of(s) * columns_of(s);
+  return winograd_form(s).products * k_of(s) * columns_of(s);
 }
 
 static size_t packed_bytes(const struct kernels *k, const struct conv_shape *s) {
-  struct form f = form_of(s);
+  struct winograd_form f = winograd_form(s);
   (void)k;
   return (size_t)(f.phases * f.phases * phase_floats(s)) * sizeof(float);
 }
 
 /* Chunks of packing have a panel and a piece of the source's channels. */
 static int64_t depth_pieces(const struct kernels *k, const struct conv_shape *s) {
-  return most(1, least(depth_of(s) / CHANNELS, conv_taps(s) * depth_of(s) * k->gemm->width / PACK_FLOATS));
+  return most(1, least(depth_of(s) / WINOGRAD_CHANNELS, conv_taps(s) * depth_of(s) * k->gemm->width / PACK_FLOATS));
 }
 
 static int64_t pack_chunks(const struct kernels *k, const struct conv_shape *s) {
@@ -140,12 +79,12 @@ static void pack_piece(const struct kernels *k, const struct conv_shape *s, cons
 
 static void pack_panel(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t panel,
                        struct conv_range depth, float *scratch) {
-  struct form f = form_of(s);
+  struct winograd_form f = winograd_form(s);
   struct conv_axis h = conv_axis_h(s), v = conv_axis_w(s);
   int64_t width = panel_width(k, s, panel), all = k_of(s), piece = (depth.end - depth.first) * width;
   pack_piece(k, s, w, scratch, depth, panel * k->gemm->width, width);
   for (int64_t i = 0; i < s->sh * s->sw; i++) { /* planes of F, phases of X */
-    struct conv_line lh = line_of(&h, s->product, i / s->sw), lw = line_of(&v, s->product, i % s->sw);
+    struct conv_line lh = winograd_line(&h, s->product, i / s->sw), lw = winograd_line(&v, s->product, i % s->sw);
     float *to = packed + panel * k->gemm->width * f.products * all + depth.first * width;
     to += s->product == CONV_X ? i * phase_floats(s) : i * depth_of(s) * width;
     k->conv->taps(to, all * width, scratch + (lh.first_tap * s->kw + lw.first_tap) * piece, lh.tap_step * s->kw * piece,
@@ -161,9 +100,12 @@ static void pack_chunk(const struct kernels *k, const struct conv_shape *s, cons
 
 /* Without scratch: a few channels at a time. */
 static void pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed) {
-  float room[MOST_TAPS * CHANNELS * GEMM_MOST_WIDTH];
+  float room[MOST_TAPS * WINOGRAD_CHANNELS * GEMM_MOST_WIDTH];
   for (int64_t p = 0; p < panels_of(k, s); p++)
-    for (int64_t c = 0; c < depth_of(s); c += CHANNELS) pack_panel(k, s, w, packed, p, (struct conv_range){c, c + CHANNELS}, room);
+    for (int64_t c = 0; c < depth_of(s); c += WINOGRAD_CHANNELS) {
+      struct conv_range depth = {c, c + WINOGRAD_CHANNELS};
+      pack_panel(k, s, w, packed, p, depth, room);
+    }
 }
 
 /* ------------------------------------------------------------------ the cut */
@@ -171,8 +113,8 @@ static void pack(const struct kernels *k, const struct conv_shape *s, const floa
 struct cut { int64_t tiles, blocks, panel_pieces; }; /* blocks of at most so many tiles, over all images */
 
 static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
-  struct form f = form_of(s);
-  struct grid g = grid_of(s);
+  struct winograd_form f = winograd_form(s);
+  struct winograd_grid g = winograd_grid(s);
   int64_t bytes = f.products * (k_of(s) + PADDING) * (int64_t)sizeof(float), rows = k->gemm->rows;
   int64_t fitting = least(MOST_TILES, most(LEAST_TILES, SOURCE_BYTES / bytes)), all = s->n * g.rows * g.cols;
   if (fitting > rows) fitting -= fitting % rows;
@@ -187,7 +129,7 @@ static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
 struct job {
   const struct kernels *k;
   const struct conv_shape *s;
-  struct form f;
+  struct winograd_form f;
   int64_t tiles, room;            /* of this chunk; that the scratch has room for */
   const float **from;             /* [n * n] pixels of a tile, or zeros */
   float **to;                     /* [tile][4] pixels of the result, or NULL */
@@ -195,37 +137,17 @@ struct job {
   int64_t pitch;                  /* of the transformed source */
 };
 
-static const float *pixel_of_source(const struct job *j, const float *a, int64_t image, int64_t h, int64_t w) {
-  const struct conv_shape *s = j->s;
-  int64_t rows = s->product == CONV_F ? s->h : s->oh, cols = s->product == CONV_F ? s->w : s->ow;
-  return h < 0 || h >= rows || w < 0 || w >= cols ? j->zeros : a + ((image * rows + h) * cols + w) * depth_of(s);
-}
-
-/* Where tile `index` lies: its image, and its first position in each line. */
-struct place { int64_t image, h, w; };
-
-static struct place place_of(const struct conv_shape *s, int64_t index) {
-  struct grid g = grid_of(s);
-  return (struct place){index / (g.rows * g.cols), index / g.cols % g.rows * 2, index % g.cols * 2};
-}
-
-static void transform_tile(const struct job *j, const float *a, struct place p, const struct conv_line *h,
-                           const struct conv_line *w, float *to) {
-  for (int64_t i = 0; i < j->f.n; i++)
-    for (int64_t q = 0; q < j->f.n; q++)
-      j->from[i * j->f.n + q] = pixel_of_source(j, a, p.image, (p.h + i) * h->delta + h->base, (p.w + q) * w->delta + w->base);
-  j->k->conv->source(to, j->room * j->pitch, j->from, depth_of(j->s), (int32_t)j->f.r);
-}
-
 /* The source under all tiles, plane by plane. */
 static void transform_source(const struct job *j, const float *a, int64_t first, int64_t phase) {
   const struct conv_shape *s = j->s;
   struct conv_axis ah = conv_axis_h(s), aw = conv_axis_w(s);
   for (int64_t i = 0; i < j->f.planes * j->f.planes; i++) {
     int64_t index = s->product == CONV_X ? phase : i;
-    struct conv_line h = line_of(&ah, s->product, index / s->sw), w = line_of(&aw, s->product, index % s->sw);
-    for (int64_t t = 0; t < j->tiles; t++)
-      transform_tile(j, a, place_of(s, first + t), &h, &w, j->source + t * j->pitch + i * depth_of(s));
+    struct conv_line h = winograd_line(&ah, s->product, index / s->sw), w = winograd_line(&aw, s->product, index % s->sw);
+    for (int64_t t = 0; t < j->tiles; t++) {
+      winograd_pixels(j->from, a, depth_of(s), winograd_place(s, first + t), &h, &w, j->f.n, j->zeros);
+      j->k->conv->source(j->source + t * j->pitch + i * depth_of(s), j->room * j->pitch, j->from, 0, depth_of(s), (int32_t)j->f.r);
+    }
   }
 }
 
@@ -234,7 +156,7 @@ static void place_results(const struct job *j, float *out, int64_t first, int64_
   int64_t step = s->product == CONV_X ? s->sh : 1, rows = s->product == CONV_F ? s->oh : s->h;
   int64_t cols = s->product == CONV_F ? s->ow : s->w;
   for (int64_t t = 0; t < j->tiles; t++) {
-    struct place p = place_of(s, first + t);
+    struct winograd_place p = winograd_place(s, first + t);
     for (int64_t i = 0; i < 4; i++) {
       int64_t h = (p.h + i / 2) * step + phase / s->sw, w = (p.w + i % 2) * step + phase % s->sw;
       j->to[4 * t + i] = h < rows && w < cols ? out + ((p.image * rows + h) * cols + w) * columns_of(s) : NULL;
@@ -286,8 +208,8 @@ static void activate(const struct job *j, struct conv_range panels) {
 static void run_chunk(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, const float *packed,
                       int64_t chunk, float *scratch) {
   struct cut u = cut_of(k, s);
-  struct grid g = grid_of(s);
-  struct job j = {.k = k, .s = s, .f = form_of(s), .room = u.tiles, .pitch = k_of(s) + PADDING};
+  struct winograd_grid g = winograd_grid(s);
+  struct job j = {.k = k, .s = s, .f = winograd_form(s), .room = u.tiles, .pitch = k_of(s) + PADDING};
   struct conv_range panels = conv_piece(panels_of(k, s), u.panel_pieces, chunk % u.panel_pieces);
   struct conv_range tiles = conv_piece(s->n * g.rows * g.cols, u.blocks, chunk / u.panel_pieces % u.blocks);
   int64_t phase = chunk / u.panel_pieces / u.blocks;
@@ -312,13 +234,13 @@ static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
 }
 
 static int64_t chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass) {
-  struct form f = form_of(s);
+  struct winograd_form f = winograd_form(s);
   struct cut u = cut_of(k, s);
   return !s->packed && pass == 0 ? pack_chunks(k, s) : f.phases * f.phases * u.blocks * u.panel_pieces;
 }
 
 static size_t scratch_bytes(const struct kernels *k, const struct conv_shape *s) {
-  struct form f = form_of(s);
+  struct winograd_form f = winograd_form(s);
   struct cut u = cut_of(k, s);
   int64_t floats = f.products * u.tiles * (k_of(s) + PADDING + k->gemm->width) + depth_of(s);
   size_t pointers = (size_t)(WINOGRAD_MOST + 4 * u.tiles) * sizeof(float *), bytes = (size_t)floats * sizeof(float) + pointers;

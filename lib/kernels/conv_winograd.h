@@ -19,19 +19,23 @@
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 
-enum { WINOGRAD_MOST = 16 /* products of a tile */ };
+enum {
+  WINOGRAD_MOST = 16,    /* products of a tile */
+  WINOGRAD_CHANNELS = 16 /* all counts of channels are multiples of it */
+};
 
 /* What is done to results before they are stored, from channel `column` of bias and pixels on. */
 struct winograd_finish { const float *bias; int64_t column; float slope; int8_t finish; /* enum gemm_finish */ };
 
 /* Compiled for each instruction set. Transformed numbers lie `step` apart, channels are dense and a multiple of the lanes.
- * Pixels of a tile are given one by one, row by row; a result that is NULL is left out. */
+ * Pixels of a tile are given one by one, row by row, of which channels from `first` on are taken; a result that is NULL is
+ * left out. */
 struct conv_kernels {
-  void (*source)(float *to, int64_t step, const float *const *from, int64_t channels, int32_t r);
+  void (*source)(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r);
   void (*taps)(float *to, int64_t step, const float *from, int64_t row, int64_t column, int64_t count, int32_t r);
   void (*taps_back)(float *to, int64_t row, int64_t column, const float *from, int64_t step, int64_t count, int32_t r);
   void (*result)(float *const *to, const float *from, int64_t step, int64_t channels, const struct winograd_finish *f, int32_t r);
-  void (*result_back)(float *to, int64_t step, const float *const *from, int64_t channels, int32_t r);
+  void (*result_back)(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r);
 };
 
 #endif
