@@ -123,6 +123,12 @@ done
 works gan-train --resume --steps 7 --out "drawn 3"
 cmp -s "drawn 7/generator.safetensors" "drawn 3/generator.safetensors" || fail "a resumed training with flips has other weights"
 
+works gan-train --model "dcgan-28 filters=2" --batch 8 --steps 2 --grid 3x2 --threads 1 --out conv toys.idx
+works gan-train --describe dcgan-28
+grep -q 'adam rate=1e-4' out.txt || fail "--describe of a preset says how it is trained"
+refuses 'multiples of 16' gan-train --model dcgan-64 --out f toys.idx
+refuses '--size gives' gan-train --model dcgan-64 --out f toys.idx
+
 works toys --count 5 --size 8x12 --out many --labels kinds.idx
 [ "$(ls many | wc -l)" -eq 5 ] || fail "toys should have made five files"
 [ "$(wc -c <kinds.idx)" -eq 13 ] || fail "five labels and their header are 13 bytes"
