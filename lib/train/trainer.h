@@ -31,6 +31,11 @@ struct gan_trainer {
   struct stopwatch { double started, last, per_step; int64_t timed; } watch;
 };
 
+/* trainer_config.c: the caller's config (NULL: none) over the defaults, checked. */
+gan_status trainer_config(gan_context *ctx, const gan_trainer_config *config, gan_trainer_config *out);
+/* trainer_parts.c: makes everything that the config asks for, up to the prepared game. */
+gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c);
+
 enum trainer_phases { TRAINER_D = 1, TRAINER_G = 2 };
 
 /* trainer_build.c: the graph of a step with D's phase, G's phase, or both. Errors stay in the graph. */
