@@ -1,0 +1,53 @@
+/* cgan: clothes of a given kind. Both networks are told the label; what G makes of a label has to look like it to a classifier
+ * that learnt from real pictures. Mirza and Osindero 2014. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "cgan",
+  .paper = "Mirza and Osindero 2014, Conditional Generative Adversarial Nets",
+  .does = "Generates clothes of a given kind. Figure: how often a classifier agrees with the kind that was asked for.",
+  .steps = 4000,
+};
+
+static const char generator[] =
+  "input z 64 noise=normal\n"
+  "input label classes=10\n"
+  "embedding classes=10 width=32 name=kind from=label\n"
+  "concat from=z,kind\n"
+  "dense units=128; batch-norm; relu\n"
+  "dense units=256; batch-norm; relu\n"
+  "dense units=784; tanh; reshape shape=28x28x1\n";
+
+static const char discriminator[] =
+  "input x 28x28x1\n"
+  "input label classes=10\n"
+  "flatten from=x name=pixels\n"
+  "embedding classes=10 width=64 name=kind from=label\n"
+  "concat from=pixels,kind\n"
+  "dense units=256; leaky-relu slope=0.2; dropout rate=0.3\n"
+  "dense units=128; leaky-relu slope=0.2; dropout rate=0.3\n"
+  "dense units=1\n";
+
+void recipe_play(struct recipe *r) {
+  gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
+  gan_network *judge = make_classifier(r);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=2e-4 beta1=0.5", G);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
+  gan_loss *loss = make_loss(r, "non-saturating smooth=0.1");
+
+  gan_graph *step = make_step(r, "train");
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *label = gan_data_node(step, clothes(r), "label");
+  gan_node *made = gan_apply2(G, gan_noise(step, G, "z"), label);
+  gan_phase(step, "D");
+  gan_minimize(d, gan_loss_discriminator(loss, gan_apply2(D, x, label), gan_apply2(D, made, label)));
+  gan_phase(step, "G");
+  gan_minimize(g, gan_loss_generator(loss, NULL, gan_apply2(D, made, label)));
+
+  gan_graph *test = make_step(r, "test");
+  gan_node *asked = gan_noise(test, G, "label");
+  gan_output(share_right(evaluate(judge, evaluate2(G, gan_noise(test, G, "z"), asked)), asked), "right");
+  show_samples(r, G);
+
+  train(r, "train", recipe_steps(r));
+  figure_above(r, "accuracy", measure(r, "test", "right"), "chance", 0.1);
+}

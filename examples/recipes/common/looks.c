@@ -1,0 +1,23 @@
+/* Other looks of pictures, as nodes: domains to translate between. */
+#include "parts.h"
+
+/* |differences of neighbours along an axis|, (n,h,w,1); 0 at the far border. */
+static gan_node *steepness(gan_node *pictures, int32_t axis) {
+  int64_t size = gan_node_size(pictures, axis);
+  return gan_pad(gan_abs(gan_sub(gan_slice(pictures, axis, 1, size), gan_slice(pictures, axis, 0, size - 1))), axis, 0, 1);
+}
+
+gan_node *edges(gan_node *pictures) {
+  const double steep = 0.503; /* no multiple of the 2/255 between two greys, so that nothing lies in the middle */
+  return gan_sign(gan_shift(gan_add(steepness(pictures, 1), steepness(pictures, 2)), -steep));
+}
+
+gan_node *blurred(gan_node *pictures) {
+  return gan_pool(pictures, "average kernel=5 stride=1 padding=2 count-include-pad=no");
+}
+
+gan_node *coloured(gan_node *pictures, gan_node *color) {
+  gan_node *light = gan_scale(gan_shift(pictures, 1), 0.5);
+  gan_node *tint = gan_reshape(color, 4, (int64_t[]){gan_node_size(color, 0), 1, 1, 3});
+  return gan_shift(gan_scale(gan_mul(light, tint), 2), -1);
+}

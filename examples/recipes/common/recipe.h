@@ -1,0 +1,78 @@
+/* What all recipes share: a context, Fashion-MNIST, a game, a progress line, a picture and a figure. Nothing here knows a method.
+ *
+ * A recipe is one file that defines `recipe_card` and `recipe_play`. It makes networks, adds steps to the game, trains, and ends in
+ * figures. What fails says why and ends the program, so that recipes need not look at statuses; what is made here is freed
+ * by main. */
+#ifndef RECIPE_H
+#define RECIPE_H
+
+#include <gan.h>
+
+struct recipe;
+
+struct recipe_card {
+  const char *name, *paper; /* "Mirza and Osindero 2014, Conditional Generative Adversarial Nets" */
+  const char *does;         /* what it does here, a few lines of the help */
+  int64_t steps, batch;     /* --steps changes the steps; batch 0: 64 */
+};
+
+extern const struct recipe_card recipe_card;
+void recipe_play(struct recipe *r);
+
+enum { SIDE = 28, KINDS = 10 }; /* of the pictures: (SIDE,SIDE,1), -1 .. 1; KINDS kinds of clothes */
+
+/* ------------------------------------------------------------------------------------------------- what there is */
+
+gan_context *recipe_context(const struct recipe *r);
+gan_game *recipe_game(const struct recipe *r);
+int64_t recipe_steps(const struct recipe *r);
+
+/* Sources with the slots "image" and "label": the 60000 pictures to train with; the 10000 that are held out; half 0 or 1 of the
+ * former, for domains that are not paired; its first few. Each has an order of its own. */
+gan_data *clothes(struct recipe *r);
+gan_data *held_out(struct recipe *r);
+gan_data *clothes_half(struct recipe *r, int half);
+gan_data *clothes_few(struct recipe *r, int64_t count);
+
+/* ------------------------------------------------------------------------------------------------- what is made */
+
+gan_network *make_network(struct recipe *r, const char *name, const char *lines); /* lines as for gan_network_build */
+gan_optimizer *make_optimizer(struct recipe *r, const char *name, const char *text, gan_network *network);
+gan_loss *make_loss(struct recipe *r, const char *text);
+gan_graph *make_step(struct recipe *r, const char *name); /* a step of the game; all of them before the first is run */
+
+void optimize_too(struct recipe *r, gan_optimizer *optimizer, gan_network *network, const char *pattern); /* pattern NULL: all */
+
+/* In evaluation mode: running statistics, no dropout. */
+gan_node *evaluate(gan_network *network, gan_node *x);
+gan_node *evaluate2(gan_network *network, gan_node *x, gan_node *y);
+
+/* ------------------------------------------------------------------------------------------- training, measuring */
+
+void train(struct recipe *r, const char *step, int64_t count); /* with the progress line */
+
+/* The mean of an output of one number over some runs of a step, after the training. */
+double measure(struct recipe *r, const char *step, const char *output);
+
+/* The result: "cgan accuracy=0.931 (above chance 0.100)", with "not above" where it is missed. */
+void figure_above(struct recipe *r, const char *what, double value, const char *reference, double reference_value);
+void figure_below(struct recipe *r, const char *what, double value, const char *reference, double reference_value);
+
+/* The picture at the end. Each node that is shown is a row: the first samples of (n,h,w,1 or 3) in one run of its step, -1 black, 1
+ * white. Or a grid of a generator's samples, whose labels count along the columns. */
+void show(struct recipe *r, const char *step, gan_node *samples);
+void show_samples(struct recipe *r, gan_network *generator);
+
+/* ---------------------------------------------------------------------------------------------- judges, domains */
+
+/* A classifier of the pictures, input "x", 10 logits, trained here in seconds; about 0.88 right on what is held out. */
+gan_network *make_classifier(struct recipe *r);
+gan_node *share_right(gan_node *logits, gan_node *labels); /* (n,classes), (n) -> one number */
+gan_node *share_same(gan_node *a, gan_node *b);            /* how often two (n) of i32 agree */
+
+/* Other looks of the same pictures, (n,h,w,1) -> (n,h,w,1 or 3), all within -1 .. 1. */
+gan_node *edges(gan_node *pictures);                     /* 1 where the brightness changes, else -1 */
+gan_node *blurred(gan_node *pictures);                   /* means over 5x5 pixels */
+gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3) or (1,3): red, green, blue, each 0 .. 1 */
+
+#endif
