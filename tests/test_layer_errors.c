@@ -86,6 +86,9 @@ static const struct { const char *line; gan_status status; const char *part; } c
   {"pixel-shuffle", GAN_ERROR_SHAPE, "expected channels divisible by the factor's square"},
   {"pixel-unshuffle factor=3", GAN_ERROR_SHAPE, "expected height and width divisible by the factor"},
   {"embedding classes=3 width=4", GAN_ERROR_ARGUMENT, "N/it: expected indices (i32)"},
+  {"projection from=v,y", GAN_ERROR_SHAPE, "expected a second input (batch, width) of numbers (labels want classes=..), came i32 2"},
+  {"projection classes=3 from=v,w", GAN_ERROR_SHAPE, "N/it: expected a second input (batch) of labels (i32), came f32 2x5"},
+  {"projection classes=3 from=y,y", GAN_ERROR_SHAPE, "N/it: expected f32 of shape (batch, .., columns), came i32 2"},
 };
 
 static void test_sentences(void **state) {
