@@ -13,29 +13,9 @@
 #include "base/cpu.h"
 #include "base/pool.h"
 #include "base/registry.h"
+#include "bed.h"
 #include "kernels/kernels.h"
 #include "kernels/runtime.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context_config config(void) {
-  memory = (struct allocator){0};
-  return allocator_config(&memory);
-}
-
-static gan_context *new_context(void) {
-  gan_context_config c = config();
-  gan_context *ctx = NULL;
-  assert_int_equal(context_new(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static void end_context(gan_context *ctx) {
-  gan_context_free(ctx);
-  assert_int_equal(memory.live, 0);
-  assert_int_equal(memory.bytes, 0);
-}
 
 /* ------------------------------------------------------------------ version, statuses */
 
@@ -84,7 +64,7 @@ static void test_config_of_other_versions(void **state) {
   union { gan_context_config config; unsigned char bytes[sizeof(gan_context_config) + 16]; } u;
   gan_context *ctx = NULL;
   memset(&u, 0, sizeof u);
-  u.config = config();
+  u.config = fresh_config();
   u.config.struct_size = sizeof u;
   assert_int_equal(context_new(&u.config, &ctx), GAN_OK);
   end_context(ctx);
@@ -119,7 +99,7 @@ static void expect_refused(gan_context_config c, gan_status expected, const char
 /* There is no context yet to ask for the reason, so the log has it. */
 static void test_config_refused(void **state) {
   (void)state;
-  gan_context_config c = config(), bad;
+  gan_context_config c = fresh_config(), bad;
   bad = c, bad.memory_limit = -1;
   expect_refused(bad, GAN_ERROR_ARGUMENT, "2 context: memory_limit is -1; expected bytes, or 0 for none");
   bad = c, bad.threads = 1025;
@@ -148,7 +128,7 @@ static void test_config_refused(void **state) {
 static void test_instruction_sets(void **state) {
   (void)state;
   for (int32_t isa = GAN_ISA_BASELINE; isa <= GAN_ISA_AVX512; isa++) {
-    gan_context_config c = config();
+    gan_context_config c = fresh_config();
     gan_context *ctx = NULL;
     c.isa = isa;
     c.log = keep_log;
@@ -164,7 +144,7 @@ static void test_instruction_sets(void **state) {
 
 static void test_error_sentences(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   char text[ERROR_TEXT];
   int64_t needed = 0;
   assert_int_equal(gan_context_error(ctx, text, sizeof text, &needed), GAN_OK);
@@ -187,7 +167,7 @@ static void test_error_sentences(void **state) {
 /* The first sentence is the root cause: what fails because a handle is NULL afterwards does not replace it. */
 static void test_null_handles_keep_the_cause(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   assert_int_equal(gan_fail_null(ctx, "gan_x", "thing"), GAN_ERROR_ARGUMENT);
   assert_string_equal(ctx->error, "gan_x: thing is NULL");
   gan_fail(ctx, GAN_ERROR_FILE, "the disk burns");
@@ -200,7 +180,7 @@ static void test_null_handles_keep_the_cause(void **state) {
 /* Names come from files: no control character, no broken UTF-8 gets through, and a long sentence ends with a whole character. */
 static void test_error_text_is_clean(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   char lots[3000];
   gan_fail(ctx, GAN_ERROR_FORMAT, "tensor '%s'", "a\x1B[2J\nb\xFF");
   assert_string_equal(ctx->error, "tensor 'a?[2J?b?'");
@@ -213,14 +193,14 @@ static void test_error_text_is_clean(void **state) {
 
 static void test_log(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   c.log = keep_log;
   assert_int_equal(context_new(&c, &ctx), GAN_OK);
   context_log(ctx, GAN_LOG_INFO, "%d of %d\n", 1, 2);
   assert_string_equal(logged, "1 1 of 2?");
   end_context(ctx);
-  ctx = new_context();
+  ctx = fresh_context();
   context_log(ctx, GAN_LOG_INFO, "nobody listens");
   context_log(NULL, GAN_LOG_INFO, "nobody speaks");
   assert_string_equal(logged, "1 1 of 2?");
@@ -242,7 +222,7 @@ static void some_function(void) {
 
 static void test_registry(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   int32_t one = 1, ten = 10;
   released = 0;
   assert_null(registry_find(ctx, REGISTRY_LAYER, "mine"));
@@ -273,7 +253,7 @@ static void test_registry_without_memory(void **state) {
   (void)state;
   for (int32_t on = 0; on < 2; on++) {
     for (int64_t n = 1;; n++) {
-      gan_context *ctx = new_context();
+      gan_context *ctx = fresh_context();
       int32_t one = 1;
       released = 0;
       memory.fail_at = memory.calls + n, memory.fail_on = on;
@@ -295,7 +275,7 @@ static void test_create_without_memory(void **state) {
   (void)state;
   for (int32_t on = 0; on < 2; on++) {
     for (int64_t n = 1;; n++) {
-      gan_context_config c = config();
+      gan_context_config c = fresh_config();
       gan_context *ctx = NULL;
       c.threads = 3;
       memory.fail_at = n, memory.fail_on = on;
@@ -312,7 +292,7 @@ static void test_create_without_memory(void **state) {
 
 static void test_threads_default(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   c.threads = 0;
   must(NULL, gan_context_create(&c, &ctx));
@@ -323,7 +303,7 @@ static void test_threads_default(void **state) {
 
 static void test_describe(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   char text[200], expected[200];
   int64_t needed = 0;
@@ -341,7 +321,7 @@ static void test_describe(void **state) {
 }
 
 static gan_context *context_with_blas(int32_t blas, int32_t deterministic) {
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   c.blas = blas;
   c.deterministic = deterministic;

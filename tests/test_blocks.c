@@ -9,21 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bed.h"
 #include "games.h"
 #include "nn/network.h"
-
-static struct allocator memory;
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = make_context(&memory, 1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 /* ------------------------------------------------------------------ written out */
 
@@ -228,7 +216,7 @@ static void test_second_try(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_written_out), TEST(test_paths), TEST(test_initial_values_differ), TEST(test_shared_block),
     TEST(test_state_moves), TEST(test_errors), TEST(test_second_try),

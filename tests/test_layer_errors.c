@@ -8,21 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bed.h"
 #include "games.h"
 #include "nn/network.h"
-
-static struct allocator memory;
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = make_context(&memory, 1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 /* Inputs: x 4x4x6, s 8x6 (a sequence), v 6, y labels, w 5 (an embedding). */
 static const struct { const char *line; gan_status status; const char *part; } cases[] = {
@@ -143,7 +131,7 @@ static void test_other_shapes(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {TEST(test_sentences), TEST(test_groups_of_samples), TEST(test_other_shapes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

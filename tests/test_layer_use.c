@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bed.h"
 #include "nn/network.h"
 #include "op_cases.h"
 #include "oracle.h"
-#include "support.h"
 
 struct layer_case { const char *layer, *text, *inputs; };
 
@@ -25,22 +25,6 @@ static const struct layer_case layer_cases[] = {
 };
 
 enum { N_CASES = sizeof layer_cases / sizeof *layer_cases, VALUES = 512, SEED = 11 };
-
-static struct allocator memory;
-
-static int setup(void **state) {
-  gan_context *ctx;
-  memory = (struct allocator){0};
-  gan_context_config c = allocator_config(&memory);
-  if (gan_context_create(&c, &ctx) != GAN_OK) return 1;
-  *state = ctx;
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 static struct op_case shapes_of(const struct layer_case *c) {
   struct op_case shapes;
@@ -330,7 +314,7 @@ static void test_short_of_memory(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_flags),
     TEST(test_files),

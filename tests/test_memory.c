@@ -9,33 +9,13 @@
 #include <cmocka.h>
 
 #include "base/context.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context_config config(void) {
-  memory = (struct allocator){0};
-  return allocator_config(&memory);
-}
-
-static gan_context *new_context(void) {
-  gan_context_config c = config();
-  gan_context *ctx = NULL;
-  assert_int_equal(context_new(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static void end_context(gan_context *ctx) {
-  gan_context_free(ctx);
-  assert_int_equal(memory.live, 0);
-  assert_int_equal(memory.bytes, 0);
-}
+#include "bed.h"
 
 /* ------------------------------------------------------------------ one thread */
 
 static void test_memory_accounting(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   int64_t used = 0, peak = 0, count = 0;
   char *block = context_alloc(ctx, 1000), *empty = context_alloc(ctx, 0), *zeros = context_zalloc(ctx, 100);
   assert_non_null(empty);
@@ -60,7 +40,7 @@ static void test_memory_accounting(void **state) {
 
 static void test_memory_limit(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   c.memory_limit = (int64_t)sizeof(gan_context) + 1000;
   assert_int_equal(context_new(&c, &ctx), GAN_OK);
@@ -105,7 +85,7 @@ static void release_crooked(void *user, void *block, int64_t size) {
 
 static void test_allocator_without_alignment(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   gan_context *ctx = NULL;
   c.allocate = allocate_crooked;
   c.release = release_crooked;
@@ -118,7 +98,7 @@ static void test_allocator_without_alignment(void **state) {
 
 static void test_grow(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   void *array = NULL;
   int64_t capacity = 0;
   for (int32_t n = 1; n <= 1000; n++) {
@@ -157,7 +137,7 @@ static void test_sizes(void **state) {
 
 static void test_strings(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   char *copy = context_strdup(ctx, "text");
   assert_string_equal(copy, "text");
   context_strfree(ctx, copy);
@@ -182,7 +162,7 @@ static void *come_and_go(void *argument) {
 /* The last of eight threads that drop their references frees the context, whichever it is. */
 static void test_references_from_many_threads(void **state) {
   (void)state;
-  gan_context *ctx = new_context();
+  gan_context *ctx = fresh_context();
   pthread_t threads[THREADS];
   for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, context_ref(ctx)), 0);
   gan_context_free(ctx);
@@ -208,7 +188,7 @@ static void *compete(void *argument) {
  * moment, makes one of them fail. */
 static void test_accounting_from_many_threads(void **state) {
   (void)state;
-  gan_context_config c = config();
+  gan_context_config c = fresh_config();
   struct crowd crowd = {0};
   c.memory_limit = (int64_t)sizeof(gan_context) + BLOCK * THREADS;
   assert_int_equal(context_new(&c, &crowd.ctx), GAN_OK);

@@ -8,44 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bed.h"
 #include "nn/network.h"
 #include "nn/presets.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c = allocator_config(&memory);
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = new_context();
-  return 0;
-}
-
-/* Whatever a test makes is gone with its context. */
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
-
-static gan_network *build(gan_context *ctx, const char *name, const char *lines) {
-  gan_network *n;
-  must(ctx, gan_network_create(ctx, name, &n));
-  gan_network_build(n, lines);
-  must(ctx, gan_network_finish(n));
-  return n;
-}
-
-static void sentence_has(gan_context *ctx, const char *part, const char *of) {
-  char text[1024];
-  gan_context_error(ctx, text, sizeof text, NULL);
-  if (!strstr(text, part)) fail_msg("%s gave '%s', expected '%s' in it", of, text, part);
-}
 
 /* ------------------------------------------------------------------ what builders refuse */
 
@@ -146,7 +111,7 @@ static void test_null_handles(void **state) {
 
 static void test_finished_networks_are_closed(void **state) {
   gan_context *ctx = *state;
-  gan_network *n = build(ctx, "G", "input z 5; dense units=3");
+  gan_network *n = build_network(ctx, "G", "input z 5; dense units=3");
   gan_network_relu(n);
   assert_int_equal(gan_network_finish(n), GAN_ERROR_STATE);
   sentence_has(ctx, "is finished", "relu after finish");
@@ -157,7 +122,7 @@ static void test_finished_networks_are_closed(void **state) {
 
 static void test_descriptions(void **state) {
   gan_context *ctx = *state;
-  gan_network *n = build(ctx, "G", "input z 100 noise=uniform; input y classes=10; input x 4x4 type=f32\n"
+  gan_network *n = build_network(ctx, "G", "input z 100 noise=uniform; input y classes=10; input x 4x4 type=f32\n"
                                    "# a comment\n\n"
                                    "embedding classes=10 width=8 from=y; concat from=z,embedding1; dense units=16; batch-norm;"
                                    "reshape shape=4x4; add from=reshape1,x; output picture; output hidden dense1");
@@ -197,7 +162,7 @@ static void test_descriptions(void **state) {
 
 /* A caller compiled with a shorter struct gets what it knows. */
 static void test_older_struct(void **state) {
-  gan_network *n = build(*state, "G", "input z 5; dense units=3");
+  gan_network *n = build_network(*state, "G", "input z 5; dense units=3");
   gan_port p;
   memset(&p, 0x77, sizeof p);
   p.struct_size = 16;
@@ -210,7 +175,7 @@ static void test_older_struct(void **state) {
 static void test_summary(void **state) {
   char text[2000];
   int64_t needed;
-  gan_network *n = build(*state, "G", "input z 100 noise=normal; dense units=128; relu; dense units=64 name=last");
+  gan_network *n = build_network(*state, "G", "input z 100 noise=normal; dense units=128; relu; dense units=64 name=last");
   must(*state, gan_network_summary(n, text, sizeof text, &needed));
   assert_int_equal(needed, strlen(text) + 1);
   assert_non_null(strstr(text, "12,928"));
@@ -231,7 +196,7 @@ static int32_t same_option(const struct options *a, const struct options *b, int
 static void test_typed_layers(void **state) {
   gan_context *ctx = *state;
   gan_network *a,
-      *b = build(ctx, "G",
+      *b = build_network(ctx, "G",
                  "input y classes=10; embedding classes=10 width=8; dense units=6; batch-norm epsilon=0.8 momentum=0.2;"
                  "leaky-relu slope=0.2; layer-norm epsilon=0.001; dropout rate=0.5; relu; tanh; sigmoid;"
                  "reshape shape=3x2x1; conv2d filters=4 kernel=3 stride=1 padding=1;"
@@ -302,7 +267,7 @@ static void test_shared_layer(void **state) {
 
 static void test_nested_networks(void **state) {
   gan_context *ctx = *state;
-  gan_network *trunk = build(ctx, "T", "input x 5; dense units=4; batch-norm"), *n;
+  gan_network *trunk = build_network(ctx, "T", "input x 5; dense units=4; batch-norm"), *n;
   must(ctx, gan_network_create(ctx, "N", &n));
   gan_network_input(n, "x", "5");
   gan_network_add_network(n, trunk, "name=trunk");
@@ -322,7 +287,7 @@ static void test_nested_networks(void **state) {
 
 static void test_limits_of_nesting(void **state) {
   gan_context *ctx = *state;
-  gan_network *inner = build(ctx, "n", "input x 2; relu"), *outer;
+  gan_network *inner = build_network(ctx, "n", "input x 2; relu"), *outer;
   for (int32_t depth = 2; depth <= NETWORK_DEPTH + 1; depth++) { /* too deep */
     must(ctx, gan_network_create(ctx, "n", &outer));
     gan_network_input(outer, "x", "2");
@@ -332,7 +297,7 @@ static void test_limits_of_nesting(void **state) {
     assert_int_equal(gan_network_finish(outer), depth <= NETWORK_DEPTH ? GAN_OK : GAN_ERROR_ARGUMENT);
   }
   gan_network_free(inner);
-  inner = build(ctx, "n", "input x 2; relu");
+  inner = build_network(ctx, "n", "input x 2; relu");
   for (int32_t doubled = 0; doubled < 8; doubled++) { /* 4^n applications */
     must(ctx, gan_network_create(ctx, "n", &outer));
     gan_network_input(outer, "x", "2");
@@ -354,7 +319,7 @@ static void test_limits_of_nesting(void **state) {
 
 static void test_part_with_two_outputs(void **state) {
   gan_context *ctx = *state;
-  gan_network *part = build(ctx, "P", "input x 2; relu; output a; output b x"), *n;
+  gan_network *part = build_network(ctx, "P", "input x 2; relu; output a; output b x"), *n;
   must(ctx, gan_network_create(ctx, "N", &n));
   gan_network_input(n, "x", "2");
   gan_network_add_network(n, part, NULL);
@@ -435,7 +400,7 @@ static void test_preset_text(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_errors), TEST(test_null_handles), TEST(test_finished_networks_are_closed),
     TEST(test_descriptions), TEST(test_older_struct), TEST(test_summary), TEST(test_typed_layers),

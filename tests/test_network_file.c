@@ -11,35 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "bed.h"
 #include "io/safetensors.h"
 #include "nn/network.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c = allocator_config(&memory);
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = new_context();
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
-
-static void sentence_has(gan_context *ctx, const char *part) {
-  char text[1024];
-  gan_context_error(ctx, text, sizeof text, NULL);
-  if (!strstr(text, part)) fail_msg("'%s', expected '%s' in it", text, part);
-}
 
 /* ------------------------------------------------------------------ files in memory */
 
@@ -253,7 +227,7 @@ static void refuse(gan_context *ctx, gan_status status, const char *part) {
     if (came != status) must(ctx, came);
     assert_int_equal(came, status);
     assert_null(n);
-    sentence_has(ctx, part);
+    sentence_has(ctx, part, stream ? "the stream" : "the file");
   }
 }
 
@@ -485,7 +459,7 @@ static void test_every_allocation_fails_once(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(test_round_trip),
       TEST(test_stream_position),

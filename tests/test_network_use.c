@@ -8,45 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bed.h"
 #include "nn/network.h"
 #include "ops/op.h"
 #include "oracle.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c = allocator_config(&memory);
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = new_context();
-  return 0;
-}
-
-/* Whatever a test makes is gone with its context. */
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
-
-static gan_network *build(gan_context *ctx, const char *name, const char *lines) {
-  gan_network *n;
-  must(ctx, gan_network_create(ctx, name, &n));
-  gan_network_build(n, lines);
-  must(ctx, gan_network_finish(n));
-  return n;
-}
-
-static void sentence_has(gan_context *ctx, const char *part, const char *of) {
-  char text[1024];
-  gan_context_error(ctx, text, sizeof text, NULL);
-  if (!strstr(text, part)) fail_msg("%s gave '%s', expected '%s' in it", of, text, part);
-}
 
 /* ------------------------------------------------------------------ applying */
 
@@ -69,7 +34,7 @@ static double first_value(gan_graph *g, gan_node *n) {
 /* Wires cross, and an input is declared behind layers: values keep their meaning. */
 static void test_wires(void **state) {
   gan_context *ctx = *state;
-  gan_network *n = build(ctx, "W", "input x 2; scale factor=2 name=a; scale factor=3 name=b from=x; output early a; input late 2;"
+  gan_network *n = build_network(ctx, "W", "input x 2; scale factor=2 name=a; scale factor=3 name=b from=x; output early a; input late 2;"
                                    "scale factor=10 name=c; add from=a,b,c; output sum; output x x");
   gan_graph *g;
   gan_node *out[3];
@@ -86,7 +51,7 @@ static void test_wires(void **state) {
 
 static void test_apply_errors(void **state) {
   gan_context *ctx = *state, *other = new_context();
-  gan_network *n = build(ctx, "D", "input x 4; input y classes=3; one-hot classes=3; concat from=x,one-hot1; dense units=1");
+  gan_network *n = build_network(ctx, "D", "input x 4; input y classes=3; one-hot classes=3; concat from=x,one-hot1; dense units=1");
   const struct { int32_t rank, type; int64_t shape[2]; const char *part; } cases[] = {
     {2, GAN_F32, {5, 3}, "D: input 'x' is (batch, 4) f32; came 5x3 f32"},
     {2, GAN_I32, {5, 4}, "D: input 'x' is (batch, 4) f32; came 5x4 i32"},
@@ -134,7 +99,7 @@ static void test_apply_errors(void **state) {
 static void test_noise(void **state) {
   gan_context *ctx = *state;
   gan_network *n =
-      build(ctx, "G", "input z 4 noise=uniform; input y classes=3; input plain 2; input index 2 type=i32; relu from=z");
+      build_network(ctx, "G", "input z 4 noise=uniform; input y classes=3; input plain 2; input index 2 type=i32; relu from=z");
   gan_graph *g;
   must(ctx, gan_graph_create(ctx, &g));
   gan_noise(g, n, "z");
@@ -165,7 +130,7 @@ static void test_noise(void **state) {
 
 static void test_variable_node(void **state) {
   gan_context *ctx = *state;
-  gan_network *n = build(ctx, "G", "input z 4; dense units=3");
+  gan_network *n = build_network(ctx, "G", "input z 4; dense units=3");
   gan_graph *g;
   must(ctx, gan_graph_create(ctx, &g));
   gan_node *w = gan_variable_node(g, n, "dense1/weight");
@@ -222,7 +187,7 @@ static void test_custom_layer(void **state) {
   assert_int_equal(gan_context_add_layer(ctx, "my gain", custom_forward, &c, NULL), GAN_ERROR_ARGUMENT);
   assert_int_equal(gan_context_add_layer(ctx, "other", NULL, &c, NULL), GAN_ERROR_ARGUMENT);
 
-  gan_network *n = build(ctx, "G", "input x 4; my-gain shift=2; my-gain name=again"), *clone;
+  gan_network *n = build_network(ctx, "G", "input x 4; my-gain shift=2; my-gain name=again"), *clone;
   assert_string_equal(n->layers[0].name, "my-gain1");
   assert_int_equal(gan_network_parameters(n), 2);
   assert_int_equal(gan_network_variable_count(n), 4);
@@ -265,7 +230,7 @@ static void test_wrong_custom_layers(void **state) {
     gan_network_free(n);
   }
   c = (struct custom){.mode = CUSTOM_NEW_NAME};
-  gan_network *n = build(ctx, "G", "input x 4; wrong");
+  gan_network *n = build_network(ctx, "G", "input x 4; wrong");
   gan_graph *g;
   must(ctx, gan_graph_create(ctx, &g));
   gan_apply(n, gan_input(g, "x", GAN_F32, 2, (int64_t[]){3, 4}));
@@ -363,7 +328,7 @@ static void test_initial_values(void **state) {
   gan_context *ctx = *state;
   const char *lines = "input z 4; dense units=3; dense units=4";
   float first[12], again[12], other[12], second[12], seeded[12];
-  gan_network *a = build(ctx, "G", lines), *b = build(ctx, "G", lines), *c = build(ctx, "D", lines);
+  gan_network *a = build_network(ctx, "G", lines), *b = build_network(ctx, "G", lines), *c = build_network(ctx, "D", lines);
   read_all(a, "dense1/weight", first, 12);
   read_all(a, "dense2/weight", second, 12);
   read_all(b, "dense1/weight", again, 12);
@@ -384,8 +349,8 @@ static void test_initial_values(void **state) {
 
 static void test_get_set_copy(void **state) {
   gan_context *ctx = *state;
-  gan_network *a = build(ctx, "G", "input z 4; dense units=3"), *b = build(ctx, "H", "input z 4; dense units=3"),
-              *c = build(ctx, "H", "input z 4; dense units=2");
+  gan_network *a = build_network(ctx, "G", "input z 4; dense units=3"), *b = build_network(ctx, "H", "input z 4; dense units=3"),
+              *c = build_network(ctx, "H", "input z 4; dense units=2");
   gan_tensor *t, *small;
   float values[12];
   must(ctx, gan_tensor_create(ctx, GAN_F64, 2, (int64_t[]){4, 3}, &t));
@@ -409,7 +374,7 @@ static void test_get_set_copy(void **state) {
 static void test_clone(void **state) {
   gan_context *ctx = *state;
   gan_layer *layer;
-  gan_network *trunk = build(ctx, "T", "input x 4; dense units=4; batch-norm"), *a, *b;
+  gan_network *trunk = build_network(ctx, "T", "input x 4; dense units=4; batch-norm"), *a, *b;
   must(ctx, gan_layer_create(ctx, "dense units=4", &layer));
   must(ctx, gan_network_create(ctx, "A", &a));
   gan_network_input(a, "x", "4 noise=(normal mean=1 std=0.5)");
@@ -442,7 +407,7 @@ static void test_clone(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_wires),
     TEST(test_apply_errors),

@@ -19,24 +19,16 @@
 #include "base/context.h"
 #include "base/cpu.h"
 #include "base/pool.h"
-#include "support.h"
+#include "bed.h"
 
 enum { MOST = 9, ROUNDS = 60, RUNS = 60 };
 
 static gan_context *ctx;
-static struct allocator memory;
 
-static int set_up(void **state) {
-  (void)state;
-  memory = (struct allocator){0};
-  gan_context_config c = allocator_config(&memory);
-  return context_new(&c, &ctx);
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  context_unref(ctx);
-  return memory.live != 0 || memory.bytes != 0;
+static int begin(void **state) {
+  set_up(state);
+  ctx = *state;
+  return 0;
 }
 
 static struct pool *new_pool(int32_t threads) {
@@ -296,7 +288,7 @@ static void test_threads_refused(void **state) {
   assert_null(p);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

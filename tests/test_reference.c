@@ -4,24 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bed.h"
 #include "games.h"
 #include "nn/network.h"
 #include "train/trainer.h"
 
 enum { COUNT = 50, BATCH = 16, UNITS = 4 };
-
-static struct allocator memory;
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = make_context(&memory, 1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 static int32_t fill(void *user, const int64_t *indices, int64_t count, gan_tensor *const *tensors) {
   const float *points = user;
@@ -122,7 +110,7 @@ static void test_callback_fails(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {TEST(test_reference_batches), TEST(test_callback_fails)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,23 +11,15 @@
 #include <cmocka.h>
 
 #include "base/context.h"
+#include "bed.h"
 #include "io/safetensors.h"
-#include "support.h"
 
 static gan_context *ctx;
-static struct allocator memory;
 
-static int set_up(void **state) {
-  (void)state;
-  memory = (struct allocator){0};
-  gan_context_config c = allocator_config(&memory);
-  return context_new(&c, &ctx);
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  context_unref(ctx);
-  return memory.live != 0 || memory.bytes != 0;
+static int begin(void **state) {
+  set_up(state);
+  ctx = *state;
+  return 0;
 }
 
 /* ------------------------------------------------------------------ files in memory */
@@ -410,7 +402,7 @@ static void test_cut_anywhere(void **state) {
   }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

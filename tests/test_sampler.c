@@ -11,29 +11,9 @@
 #include <string.h>
 
 #include "base/tensor.h"
+#include "bed.h"
 #include "nn/sampler.h"
 #include "oracle.h"
-#include "support.h"
-
-static struct allocator memory;
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c = allocator_config(&memory);
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = new_context();
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 /* What reductions, couplings and masks there are, so that any of them could betray the batch. */
 static const char *const networks[] = {
@@ -463,7 +443,7 @@ static void test_every_allocation_fails_once(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_same_bits), TEST(test_values), TEST(test_distributions), TEST(test_labels_cycle), TEST(test_seeds),
     TEST(test_bind), TEST(test_noise_bound_again), TEST(test_data_must_be_bound),

@@ -15,24 +15,16 @@
 #include "base/context.h"
 #include "base/rng.h"
 #include "base/tensor.h"
-#include "support.h"
+#include "bed.h"
 
 #define SHAPE(...) ((const int64_t[]){__VA_ARGS__})
 
 static gan_context *ctx;
-static struct allocator memory;
 
-static int set_up(void **state) {
-  (void)state;
-  memory = (struct allocator){0};
-  gan_context_config c = allocator_config(&memory);
-  return context_new(&c, &ctx);
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  gan_context_free(ctx);
-  return memory.live != 0 || memory.bytes != 0;
+static int begin(void **state) {
+  set_up(state);
+  ctx = *state;
+  return 0;
 }
 
 static gan_tensor *new_tensor(int32_t type, int32_t rank, const int64_t *shape) {
@@ -509,7 +501,7 @@ static void test_without_memory(void **state) {
   }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -20,23 +20,14 @@
 #include "base/sort.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "support.h"
+#include "bed.h"
 
 static gan_context *ctx;
-static struct allocator memory;
 
-static int set_up(void **state) {
-  (void)state;
-  memory = (struct allocator){0};
-  gan_context_config c = allocator_config(&memory);
-  return context_new(&c, &ctx);
-}
-
-/* A test that leaks fails. */
-static int tear_down(void **state) {
-  (void)state;
-  context_unref(ctx);
-  return memory.live != 0 || memory.bytes != 0;
+static int begin(void **state) {
+  set_up(state);
+  ctx = *state;
+  return 0;
 }
 
 static const char *sentence(void) {
@@ -527,7 +518,7 @@ static void test_options_help(void **state) {
   text_free(&t);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bed.h"
 #include "games.h"
 #include "nn/network.h"
 #include "train/game.h"
@@ -17,19 +18,6 @@
 enum { OUTPUTS = 5, INPUTS = 6 };
 
 struct vectors { double u[OUTPUTS], v[INPUTS]; };
-
-static struct allocator memory;
-
-static int setup(void **state) {
-  memory = (struct allocator){0};
-  *state = make_context(&memory, 1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  gan_context_free(*state);
-  return memory.live != 0;
-}
 
 static const float *values_of(gan_network *n, const char *path) {
   struct variable *v = network_variable(n, path);
@@ -269,7 +257,7 @@ static void test_derived_initializers_refuse(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
     TEST(test_vectors_begin_well),
     TEST(test_one_move_a_commit),
