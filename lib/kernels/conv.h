@@ -13,6 +13,9 @@ static inline int64_t round_up(int64_t n, int64_t to) { return pieces(n, to) * t
 
 struct conv_range { int64_t first, end; };
 
+/* Indices from 0 on, below limit, with 0 <= start + index * step < size. */
+struct conv_range conv_inside(int64_t start, int64_t step, int64_t size, int64_t limit);
+
 /* Piece `index` of n things in so many pieces, as even as can be. */
 struct conv_range conv_piece(int64_t n, int64_t pieces, int64_t index);
 
@@ -44,28 +47,6 @@ struct conv_range conv_axis_meets(const struct conv_axis *a, int64_t i);
 /* Places in a tensor, count of them, `step` apart; two steps where two tensors are walked together. */
 struct conv_span { int64_t count, step_a, step_b; };
 
-/* ------------------------------------------------------------------ Winograd's way (conv_winograd_shape.c, conv_winograd.h) */
-
-/* Of one axis: taps, positions under a tile, planes, phases; and how many products a tile has. */
-struct winograd_form { int64_t r, n, planes, phases, products; };
-struct winograd_form winograd_form(const struct conv_shape *s);
-
-/* Whether there is such a way for this shape that is expected to be faster. */
-int32_t winograd_pays(const struct conv_shape *s);
-
-/* A plane of x (F, W) or a phase of x (X): position t of y's or x's line and tap q meet position (t + q) * delta + base. */
-struct conv_line winograd_line(const struct conv_axis *a, int32_t product, int64_t index);
-
-/* Tiles of 2x2 over y, or over each phase of x: of an image; and where one lies in the lines. */
-struct winograd_grid { int64_t rows, cols; };
-struct winograd_grid winograd_grid(const struct conv_shape *s);
-struct winograd_place { int64_t image, h, w; };
-struct winograd_place winograd_place(const struct conv_shape *s, int64_t index);
-
-/* The n x n pixels under a tile, `zeros` outside of the image. */
-void winograd_pixels(const float **to, const float *x, int64_t channels, struct winograd_place p, const struct conv_line *h,
-                     const struct conv_line *w, int64_t n, const float *zeros);
-
 /* ------------------------------------------------------------------ ways of computing */
 
 struct conv_operands { const float *a, *b, *bias; float *out; void *shared; };
@@ -81,11 +62,12 @@ struct conv_method {
   void (*pack)(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed);
 };
 
-extern const struct conv_method conv_gather, conv_winograd;        /* F and X */
-extern const struct conv_method conv_weight, conv_winograd_weight; /* W */
+extern const struct conv_method conv_gather;          /* F and X */
+extern const struct conv_method conv_weight;          /* W */
+extern const struct conv_method conv_winograd;        /* F and X, for some shapes (conv_winograd.h) */
+extern const struct conv_method conv_winograd_weight; /* W, for some shapes */
 
-/* Sums of so many parts of `count` numbers each, one behind the other in `parts`, which it changes; by chunks. */
-int64_t conv_sum_chunks(int64_t count);
-void conv_sum_parts(const struct kernels *k, float *out, float *from, int64_t parts, int64_t count, int64_t chunk);
+/* Whether Winograd's way exists for this shape, and is expected to be faster. */
+int32_t conv_winograd_pays(const struct conv_shape *s);
 
 #endif

@@ -36,15 +36,14 @@ struct conv_axis conv_axis_w(const struct conv_shape *s) {
   return (struct conv_axis){s->w, s->ow, s->kw, s->sw, s->dw, s->pw};
 }
 
-/* Indices from 0 on, below limit, with 0 <= start + index * step < size. */
-static struct conv_range inside(int64_t start, int64_t step, int64_t size, int64_t limit) {
+struct conv_range conv_inside(int64_t start, int64_t step, int64_t size, int64_t limit) {
   if (start >= 0 && start + (limit - 1) * step < size) return (struct conv_range){0, limit};
   int64_t first = start < 0 ? pieces(-start, step) : 0, end = start < size ? least((size - 1 - start) / step + 1, limit) : 0;
   return first < end ? (struct conv_range){first, end} : (struct conv_range){0, 0};
 }
 
 struct conv_range conv_axis_meets(const struct conv_axis *a, int64_t i) {
-  return inside(i * a->dilation - a->padding, a->stride, a->x, a->y);
+  return conv_inside(i * a->dilation - a->padding, a->stride, a->x, a->y);
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -83,7 +82,7 @@ struct conv_line conv_line(const struct conv_axis *a, int32_t product, int64_t i
 }
 
 struct conv_line conv_line_within(struct conv_line l, struct conv_range out) {
-  struct conv_range t = inside(l.out - out.first, l.out_step, out.end - out.first, l.count);
+  struct conv_range t = conv_inside(l.out - out.first, l.out_step, out.end - out.first, l.count);
   l.out += t.first * l.out_step;
   l.base += t.first * l.move;
   l.count = t.end - t.first;
@@ -91,7 +90,7 @@ struct conv_line conv_line_within(struct conv_line l, struct conv_range out) {
 }
 
 struct conv_range conv_line_taps(const struct conv_line *l, int64_t t) {
-  return inside(t * l->move + l->base, l->delta, l->size, l->taps);
+  return conv_inside(t * l->move + l->base, l->delta, l->size, l->taps);
 }
 
 int64_t conv_line_alike(const struct conv_line *l, int64_t t) {

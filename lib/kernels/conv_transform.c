@@ -1,174 +1,168 @@
-/* The transforms of Winograd's convolutions (conv_winograd.h says what they are), for one instruction set. All run over
- * channels, which are a multiple of the lanes; r is a constant after inlining.
+/* The transforms of Winograd's convolutions, for one instruction set, over channels, which are a multiple of the lanes.
+ *
+ * The matrices of F(4, 2) and F(4, 3) (conv_winograd_shape.c) as straight lines: what their rows, which are products of polynomials,
+ * have in common is computed once. And, where one row is wanted, sums of a few arrays times a factor each.
  */
 #include "kernels/isa.h"
 #include "kernels/vec.h"
 
-#define UNROLL _Pragma("GCC unroll 4")
+#define UNROLL _Pragma("GCC unroll 8")
 
-/* ------------------------------------------------------------------ along one axis */
+/* ------------------------------------------------------------------ sums with factors */
 
-/* to[i] = B' from: n = r + 1 positions of the source. */
-ALWAYS_INLINE void source_1(vf *to, const vf *from, const int step, const int r) {
-  vf a = from[0], b = from[step], c = from[2 * step];
-  if (r == 2) {
-    to[0] = a - b, to[step] = b, to[2 * step] = c - b;
-    return;
-  }
-  vf d = from[3 * step];
-  to[0] = a - c, to[step] = b + c, to[2 * step] = c - b, to[3 * step] = b - d;
-}
-
-/* G: r taps to n numbers; and back, transposed. */
-ALWAYS_INLINE void taps_1(vf *to, const vf *from, const int step, const int from_step, const int r) {
-  vf a = from[0], b = from[from_step];
-  if (r == 2) {
-    to[0] = a, to[step] = a + b, to[2 * step] = b;
-    return;
-  }
-  vf c = from[2 * from_step], half = (a + c) * 0.5f;
-  to[0] = a, to[step] = half + b * 0.5f, to[2 * step] = half - b * 0.5f, to[3 * step] = c;
-}
-
-ALWAYS_INLINE void taps_back_1(vf *to, const vf *from, const int step, const int from_step, const int r) {
-  vf a = from[0], b = from[from_step], c = from[2 * from_step];
-  if (r == 2) {
-    to[0] = a + b, to[step] = b + c;
-    return;
-  }
-  vf half = (b + c) * 0.5f;
-  to[0] = a + half, to[step] = (b - c) * 0.5f, to[2 * step] = half + from[3 * from_step];
-}
-
-/* A': n numbers to 2 results; and back, transposed. */
-ALWAYS_INLINE void result_1(vf *to, const vf *from, const int step, const int from_step, const int r) {
-  vf a = from[0], b = from[from_step], c = from[2 * from_step];
-  if (r == 2) to[0] = a + b, to[step] = b + c;
-  else to[0] = a + b + c, to[step] = b - c - from[3 * from_step];
-}
-
-ALWAYS_INLINE void result_back_1(vf *to, const vf *from, const int step, const int from_step, const int r) {
-  vf a = from[0], b = from[from_step];
-  to[0] = a, to[step] = a + b;
-  if (r == 2) to[2 * step] = b;
-  else to[2 * step] = a - b, to[3 * step] = -b;
-}
-
-/* ------------------------------------------------------------------ in the plane */
-
-ALWAYS_INLINE void source(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, const int r) {
-  const int n = r + 1;
-  for (int64_t c = 0; c < channels; c += LANES) {
-    vf x[16];
-    UNROLL for (int i = 0; i < n; i++) {
-      UNROLL for (int j = 0; j < n; j++) x[i * n + j] = vf_load(from[i * n + j] + first + c);
-      source_1(x + i * n, x + i * n, 1, r);
+/* n is a constant. All sources walk alike, so one index serves them. */
+ALWAYS_INLINE void sums(float *to, int64_t to_step, const struct combination *t, int64_t columns, int64_t channels, const int n) {
+  vf factor[WINOGRAD_POINTS];
+  const float *from[WINOGRAD_POINTS];
+  const int64_t step = t->step;
+  UNROLL for (int i = 0; i < n; i++) factor[i] = vf_set(t->factor[i]), from[i] = t->from[i];
+  for (int64_t j = 0; j < columns; j++)
+    for (int64_t c = 0; c < channels; c += LANES) {
+      int64_t at = j * step + c;
+      vf sum = factor[0] * vf_load(from[0] + at);
+      UNROLL for (int i = 1; i < n; i++) sum = vf_fma(factor[i], vf_load(from[i] + at), sum);
+      vf_store(to + j * to_step + c, sum);
     }
-    UNROLL for (int j = 0; j < n; j++) source_1(x + j, x + j, n, r);
-    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < n; j++) vf_store(to + (i * n + j) * step + c, x[i * n + j]);
+}
+
+static void zeros(float *to, int64_t to_step, int64_t columns, int64_t channels) {
+  for (int64_t j = 0; j < columns; j++) memset(to + j * to_step, 0, (size_t)channels * sizeof *to);
+}
+
+#define CASE(count) \
+  case count: \
+    sums(to, to_step, t, columns, channels, count); \
+    break;
+
+static void combine(float *to, int64_t to_step, const struct combination *t, int64_t columns, int64_t channels) {
+  switch (t->n) {
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+    default: zeros(to, to_step, columns, channels);
   }
 }
 
-static void run_source(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r) {
-  if (r == 2) source(to, step, from, first, channels, 2);
-  else source(to, step, from, first, channels, 3);
+/* ------------------------------------------------------------------ the matrices of one axis */
+
+/* B': points of the data. Every row is a product of polynomials in the shift to the next input. */
+ALWAYS_INLINE void data_1(const vf *x, vf *y) {
+  y[0] = x[0];
 }
 
-ALWAYS_INLINE void taps(float *to, int64_t step, const float *from, int64_t row, int64_t column, int64_t count, const int r) {
-  const int n = r + 1;
-  for (int64_t c = 0; c < count; c += LANES) {
-    vf x[12], u[16];
-    UNROLL for (int i = 0; i < r; i++) {
-      vf w[3];
-      UNROLL for (int j = 0; j < r; j++) w[j] = vf_load(from + i * row + j * column + c);
-      taps_1(x + i * n, w, 1, 1, r);
-    }
-    UNROLL for (int j = 0; j < n; j++) taps_1(u + j, x + j, n, n, r);
-    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < n; j++) vf_store(to + (i * n + j) * step + c, u[i * n + j]);
+ALWAYS_INLINE void data_5(const vf *x, vf *y) {
+  vf f[3], e1 = x[1] + x[2], e2 = x[2] + x[3]; /* (s + 1) s; f: (s - 1/2) (s - 2) */
+  UNROLL for (int i = 0; i < 3; i++) f[i] = x[i + 2] - 2.5f * x[i + 1] + x[i];
+  y[0] = f[1] + f[0];
+  y[1] = f[1];
+  y[2] = e2 - 2.0f * e1;
+  y[3] = e2 - 0.5f * e1;
+  y[4] = f[2] + f[1];
+}
+
+ALWAYS_INLINE void data_6(const vf *x, vf *y) {
+  vf f[4], e1 = x[3] - x[1], e2 = x[4] - x[2]; /* (s^2 - 1) s; f: (s - 1/2) (s + 2) */
+  UNROLL for (int i = 0; i < 4; i++) f[i] = x[i + 2] + 1.5f * x[i + 1] - x[i];
+  y[0] = f[2] - f[0];
+  y[1] = f[2] + f[1];
+  y[2] = f[2] - f[1];
+  y[3] = e2 + 2.0f * e1;
+  y[4] = e2 - 0.5f * e1;
+  y[5] = f[3] - f[1];
+}
+
+/* A': results from the points of the products. */
+ALWAYS_INLINE void results_1(const vf *x, vf *y) {
+  y[0] = x[0];
+}
+
+ALWAYS_INLINE void results_5(const vf *x, vf *y) {
+  y[0] = x[0] + x[1] + (x[2] + x[3]);
+  y[1] = 0.5f * x[2] + 2.0f * x[3] - x[1];
+  y[2] = 0.25f * x[2] + 4.0f * x[3] + x[1];
+  y[3] = 0.125f * x[2] + 8.0f * x[3] + (x[4] - x[1]);
+}
+
+ALWAYS_INLINE void results_6(const vf *x, vf *y) {
+  vf even = x[1] + x[2], odd = x[1] - x[2];
+  y[0] = x[0] + even + (x[3] + x[4]);
+  y[1] = 0.5f * x[3] - 2.0f * x[4] + odd;
+  y[2] = 0.25f * x[3] + 4.0f * x[4] + even;
+  y[3] = 0.125f * x[3] - 8.0f * x[4] + (odd + x[5]);
+}
+
+/* A: points of a gradient to the results. */
+ALWAYS_INLINE void spread_1(const vf *x, vf *y) {
+  y[0] = x[0];
+}
+
+ALWAYS_INLINE void spread_5(const vf *x, vf *y) {
+  y[0] = x[0];
+  y[1] = x[0] - x[1] + (x[2] - x[3]);
+  y[2] = x[0] + 0.5f * x[1] + (0.25f * x[2] + 0.125f * x[3]);
+  y[3] = x[0] + 2.0f * x[1] + (4.0f * x[2] + 8.0f * x[3]);
+  y[4] = x[3];
+}
+
+ALWAYS_INLINE void spread_6(const vf *x, vf *y) {
+  vf even = x[0] + x[2], odd = x[1] + x[3];
+  y[0] = x[0];
+  y[1] = even + odd;
+  y[2] = even - odd;
+  y[3] = x[0] + 0.5f * x[1] + (0.25f * x[2] + 0.125f * x[3]);
+  y[4] = x[0] - 2.0f * x[1] + (4.0f * x[2] - 8.0f * x[3]);
+  y[5] = x[3];
+}
+
+/* ------------------------------------------------------------------ walking */
+
+#define WALK(name, core, taken, made) \
+  static NOINLINE void name(const struct transform *t) { \
+    vf x[taken], y[made]; \
+    for (int64_t j = 0; j < t->columns; j++) { \
+      const float *from = t->from + j * t->from_step; \
+      float *to = t->to + j * t->to_step; \
+      for (int64_t c = 0; c < t->channels; c += LANES) { \
+        UNROLL for (int i = 0; i < taken; i++) x[i] = vf_load(from + i * t->from_point + c); \
+        core(x, y); \
+        UNROLL for (int i = 0; i < made; i++) vf_store(to + i * t->to_point + c, y[i]); \
+      } \
+    } \
   }
-}
 
-static void run_taps(float *to, int64_t step, const float *from, int64_t row, int64_t column, int64_t count, int32_t r) {
-  if (r == 2) taps(to, step, from, row, column, count, 2);
-  else taps(to, step, from, row, column, count, 3);
-}
-
-ALWAYS_INLINE void taps_back(float *to, int64_t row, int64_t column, const float *from, int64_t step, int64_t count, const int r) {
-  const int n = r + 1;
-  for (int64_t c = 0; c < count; c += LANES) {
-    vf x[12];
-    UNROLL for (int i = 0; i < n; i++) {
-      vf m[4];
-      UNROLL for (int j = 0; j < n; j++) m[j] = vf_load(from + (i * n + j) * step + c);
-      taps_back_1(x + i * r, m, 1, 1, r);
-    }
-    UNROLL for (int j = 0; j < r; j++) {
-      vf w[3];
-      taps_back_1(w, x + j, 1, r, r);
-      UNROLL for (int i = 0; i < r; i++) vf_store(to + i * row + j * column + c, w[i]);
-    }
+/* The last transform of F and X: bias and activation, and cells that hang over the edge. */
+#define FINISH(name, core, taken, made) \
+  static NOINLINE void name(const struct transform *t) { \
+    const vf slope = vf_set(t->finish == GEMM_FINISH_NONE ? 1.0f : t->slope); \
+    const vi keep = (vi){0} - (t->finish != GEMM_FINISH_RELU); /* of what is below zero: no bits for ReLU, even of infinity */ \
+    vf x[taken], y[made]; \
+    for (int64_t j = 0; j < t->columns; j++) { \
+      const float *from = t->from + j * t->from_step; \
+      float *to = t->to + j * t->to_step; \
+      for (int64_t c = 0; c < t->channels; c += LANES) { \
+        UNROLL for (int i = 0; i < taken; i++) x[i] = vf_load(from + i * t->from_point + c); \
+        core(x, y); \
+        vf bias = t->bias ? vf_load(t->bias + c) : (vf){0}; \
+        UNROLL for (int i = 0; i < made; i++) { \
+          y[i] += bias; \
+          y[i] = vf_select(y[i] < 0.0f, (vf)((vi)(y[i] * slope) & keep), y[i]); \
+          if (i < t->results) vf_store(to + i * t->to_point + c, y[i]); \
+        } \
+      } \
+    } \
   }
-}
 
-static void run_taps_back(float *to, int64_t row, int64_t column, const float *from, int64_t step, int64_t count, int32_t r) {
-  if (r == 2) taps_back(to, row, column, from, step, count, 2);
-  else taps_back(to, row, column, from, step, count, 3);
-}
+#define TRANSFORMS(points, cell) \
+  WALK(data_walk_##points, data_##points, points, points) \
+  WALK(results_walk_##points, results_##points, points, cell) \
+  FINISH(finish_walk_##points, results_##points, points, cell) \
+  WALK(spread_walk_##points, spread_##points, cell, points)
 
-ALWAYS_INLINE vf finished(const struct winograd_finish *f, vf x, int64_t c) {
-  if (f->bias) x += vf_load(f->bias + f->column + c);
-  if (f->finish == GEMM_FINISH_RELU) x = (vf)((vi)x & ~(x < 0.0f));
-  if (f->finish == GEMM_FINISH_LEAKY) x = vf_select(x < 0.0f, x * f->slope, x);
-  return x;
-}
+#define ENTRY(points) \
+  [points] = {data_walk_##points, results_walk_##points, finish_walk_##points, spread_walk_##points}
 
-ALWAYS_INLINE void result(float *const *to, const float *from, int64_t step, int64_t channels, const struct winograd_finish *f,
-                          const int r) {
-  const int n = r + 1;
-  for (int64_t c = 0; c < channels; c += LANES) {
-    vf x[8];
-    UNROLL for (int i = 0; i < n; i++) {
-      vf m[4];
-      UNROLL for (int j = 0; j < n; j++) m[j] = vf_load(from + (i * n + j) * step + c);
-      result_1(x + i * 2, m, 1, 1, r);
-    }
-    UNROLL for (int j = 0; j < 2; j++) {
-      vf y[2];
-      result_1(y, x + j, 1, 2, r);
-      UNROLL for (int i = 0; i < 2; i++)
-        if (to[i * 2 + j]) vf_store(to[i * 2 + j] + f->column + c, finished(f, y[i], c));
-    }
-  }
-}
+TRANSFORMS(1, 1)
+TRANSFORMS(5, 4)
+TRANSFORMS(6, 4)
 
-static void run_result(float *const *to, const float *from, int64_t step, int64_t channels, const struct winograd_finish *f,
-                               int32_t r) {
-  if (r == 2) result(to, from, step, channels, f, 2);
-  else result(to, from, step, channels, f, 3);
-}
+static const struct transforms transforms[WINOGRAD_POINTS + 1] = {ENTRY(1), ENTRY(5), ENTRY(6)};
 
-ALWAYS_INLINE void result_back(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, const int r) {
-  const int n = r + 1;
-  for (int64_t c = 0; c < channels; c += LANES) {
-    vf x[8], m[16];
-    UNROLL for (int i = 0; i < 2; i++) {
-      vf y[2] = {vf_load(from[i * 2] + first + c), vf_load(from[i * 2 + 1] + first + c)};
-      result_back_1(x + i * n, y, 1, 1, r);
-    }
-    UNROLL for (int j = 0; j < n; j++) result_back_1(m + j, x + j, n, n, r);
-    UNROLL for (int i = 0; i < n; i++) UNROLL for (int j = 0; j < n; j++) vf_store(to + (i * n + j) * step + c, m[i * n + j]);
-  }
-}
-
-static void run_result_back(float *to, int64_t step, const float *const *from, int64_t first, int64_t channels, int32_t r) {
-  if (r == 2) result_back(to, step, from, first, channels, 2);
-  else result_back(to, step, from, first, channels, 3);
-}
-
-const struct conv_kernels ISA_NAME(conv_kernels) = {
-  .source = run_source,
-  .taps = run_taps,
-  .taps_back = run_taps_back,
-  .result = run_result,
-  .result_back = run_result_back,
-};
+const struct conv_kernels ISA_NAME(conv_kernels) = {.combine = combine, .transforms = transforms};

@@ -305,14 +305,11 @@ static void add_pairwise(const struct kernels *k, float *from, int64_t step, int
       k->vec[VEC_ADD](from + i * step, from + i * step, from + (i + apart) * step, NULL, count);
 }
 
-int64_t conv_sum_chunks(int64_t count) {
-  return pieces(count, SUM_FLOATS);
-}
-
-void conv_sum_parts(const struct kernels *k, float *out, float *from, int64_t parts, int64_t count, int64_t chunk) {
-  int64_t first = chunk * SUM_FLOATS, n = least(SUM_FLOATS, count - first);
-  add_pairwise(k, from + first, count, parts, n);
-  memcpy(out + first, from + first, (size_t)n * sizeof *out);
+static void add_parts(const struct kernels *k, const struct conv_shape *s, const struct cut *u, float *out, float *shared,
+                      int64_t chunk) {
+  int64_t all = s->groups * conv_group_weights(s), first = chunk * SUM_FLOATS, count = least(SUM_FLOATS, all - first);
+  add_pairwise(k, shared + first, all, u->parts, count);
+  memcpy(out + first, shared + first, (size_t)count * sizeof *out);
 }
 
 /* Of a group's (tap and channel of x, channel of y), some rows. */
@@ -344,7 +341,7 @@ static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
 static int64_t chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass) {
   struct cut u = cut_of(k, s);
   if (pass == 0) return s->groups * u.parts * u.unit_pieces * u.channel_pieces;
-  return u.turned ? s->groups * turned_chunks(s) : conv_sum_chunks(s->groups * conv_group_weights(s));
+  return u.turned ? s->groups * turned_chunks(s) : pieces(s->groups * conv_group_weights(s), SUM_FLOATS);
 }
 
 static int64_t copy_floats(const struct kernels *k, const struct conv_shape *s, const struct block *b) {
@@ -369,8 +366,7 @@ static void run(const struct kernels *k, const struct conv_shape *s, const struc
                 float *scratch) {
   struct cut u = cut_of(k, s);
   if (pass == 0) sum_pixels(k, s, o, chunk, scratch);
-  else if (u.turned) add_turned(k, s, &u, o->out, o->shared, chunk);
-  else conv_sum_parts(k, o->out, o->shared, u.parts, s->groups * conv_group_weights(s), chunk);
+  else (u.turned ? add_turned : add_parts)(k, s, &u, o->out, o->shared, chunk);
 }
 
 const struct conv_method conv_weight = {.passes = passes, .chunks = chunks, .scratch = scratch_bytes, .shared = shared_bytes,

@@ -1,232 +1,219 @@
 /* The products F and X in Winograd's way (conv_winograd.h).
  *
- * A chunk has some tiles of the result and a range of its panels. It transforms the source under its tiles into scratch, then
- * for one panel after the other multiplies by the transformed weights and transforms what comes out into the result. The
- * weights are packed as (phase, panel, product, plane and channel of the source, channel of the result).
+ * Pass 0 transforms the weights (conv_winograd_pack.c), unless they come packed. A chunk of the next makes the results of some cells in some
+ * panels of channels: it goes through the points of the first axis; for each it transforms the source along both, multiplies by
+ * the weights at every point of the second, and takes the products back along that axis at once. So only one row of points is in
+ * the cache at a time, and what is kept for the end is what the first axis still has to take back.
  */
-#include "kernels/conv.h"
 #include "kernels/conv_winograd.h"
-#include "kernels/gemm.h"
-
-#include <string.h>
 
 enum {
-  SOURCE_BYTES = 400 << 10, /* of the transformed source of a chunk */
-  LEAST_TILES = 8,          /* of a chunk, even if they take more */
-  MOST_TILES = 64,
-  CHUNKS = 32,              /* of a large product, at least about */
-  PACK_FLOATS = 32768,      /* weights of one chunk of packing, about */
-  MOST_TAPS = 16,
-  PADDING = 16              /* floats between rows of the transformed source, lest they meet in the cache */
+  CACHE_BYTES = 470 << 10, /* of scratch: the second-level cache has to hold the source too, and weights pass through it */
+  MOST_TILES = 2,          /* of registers, that share a panel of weights */
+  LEAST_CHUNKS = 4,        /* if there are panels enough */
+  K_BLOCK = 256,           /* longest chain of additions */
+  PADDING = 16             /* floats between rows of scratch, lest they meet in the cache */
 };
-
-static int64_t depth_of(const struct conv_shape *s) {
-  return s->product == CONV_F ? s->c : s->o;
-}
-
-static int64_t columns_of(const struct conv_shape *s) {
-  return s->product == CONV_F ? s->o : s->c;
-}
-
-/* ------------------------------------------------------------------ packed weights */
-
-static int64_t panels_of(const struct kernels *k, const struct conv_shape *s) {
-  return pieces(columns_of(s), k->gemm->width);
-}
-
-static int64_t panel_width(const struct kernels *k, const struct conv_shape *s, int64_t panel) {
-  return least(k->gemm->width, round_up(columns_of(s) - panel * k->gemm->width, k->gemm->narrow));
-}
-
-/* Channels of the source in all planes: what is summed over. */
-static int64_t k_of(const struct conv_shape *s) {
-  struct winograd_form f = winograd_form(s);
-  return f.planes * f.planes * depth_of(s);
-}
-
-static int64_t phase_floats(const struct conv_shape *s) {
-  return winograd_form(s).products * k_of(s) * columns_of(s);
-}
-
-static size_t packed_bytes(const struct kernels *k, const struct conv_shape *s) {
-  struct winograd_form f = winograd_form(s);
-  (void)k;
-  return (size_t)(f.phases * f.phases * phase_floats(s)) * sizeof(float);
-}
-
-/* Chunks of packing have a panel and a piece of the source's channels. */
-static int64_t depth_pieces(const struct kernels *k, const struct conv_shape *s) {
-  return most(1, least(depth_of(s) / WINOGRAD_CHANNELS, conv_taps(s) * depth_of(s) * k->gemm->width / PACK_FLOATS));
-}
-
-static int64_t pack_chunks(const struct kernels *k, const struct conv_shape *s) {
-  return panels_of(k, s) * depth_pieces(k, s);
-}
-
-static int64_t pack_scratch(const struct kernels *k, const struct conv_shape *s) {
-  return conv_taps(s) * pieces(depth_of(s), depth_pieces(k, s)) * k->gemm->width;
-}
-
-/* The piece as (tap, channel of the source, channel of the result): of X, taps backwards. */
-static void pack_piece(const struct kernels *k, const struct conv_shape *s, const float *w, float *to, struct conv_range depth,
-                       int64_t column, int64_t width) {
-  int64_t count = depth.end - depth.first, taps = conv_taps(s), row = taps * s->c;
-  for (int64_t t = 0; t < taps; t++, to += count * width) {
-    if (s->product == CONV_F) k->gemm->pack_transposed(to, w + column * row + t * s->c + depth.first, row, count, width, width);
-    else k->gemm->pack_rows(to, w + depth.first * row + (taps - 1 - t) * s->c + column, row, count, width, width);
-  }
-}
-
-static void pack_panel(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t panel,
-                       struct conv_range depth, float *scratch) {
-  struct winograd_form f = winograd_form(s);
-  struct conv_axis h = conv_axis_h(s), v = conv_axis_w(s);
-  int64_t width = panel_width(k, s, panel), all = k_of(s), piece = (depth.end - depth.first) * width;
-  pack_piece(k, s, w, scratch, depth, panel * k->gemm->width, width);
-  for (int64_t i = 0; i < s->sh * s->sw; i++) { /* planes of F, phases of X */
-    struct conv_line lh = winograd_line(&h, s->product, i / s->sw), lw = winograd_line(&v, s->product, i % s->sw);
-    float *to = packed + panel * k->gemm->width * f.products * all + depth.first * width;
-    to += s->product == CONV_X ? i * phase_floats(s) : i * depth_of(s) * width;
-    k->conv->taps(to, all * width, scratch + (lh.first_tap * s->kw + lw.first_tap) * piece, lh.tap_step * s->kw * piece,
-                  lw.tap_step * piece, piece, (int32_t)f.r);
-  }
-}
-
-static void pack_chunk(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed, int64_t chunk,
-                       float *scratch) {
-  struct conv_range depth = conv_piece(depth_of(s), depth_pieces(k, s), chunk / panels_of(k, s));
-  pack_panel(k, s, w, packed, chunk % panels_of(k, s), depth, scratch);
-}
-
-/* Without scratch: a few channels at a time. */
-static void pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed) {
-  float room[MOST_TAPS * WINOGRAD_CHANNELS * GEMM_MOST_WIDTH];
-  for (int64_t p = 0; p < panels_of(k, s); p++)
-    for (int64_t c = 0; c < depth_of(s); c += WINOGRAD_CHANNELS) {
-      struct conv_range depth = {c, c + WINOGRAD_CHANNELS};
-      pack_panel(k, s, w, packed, p, depth, room);
-    }
-}
 
 /* ------------------------------------------------------------------ the cut */
 
-struct cut { int64_t tiles, blocks, panel_pieces; }; /* blocks of at most so many tiles, over all images */
+/* Cells and columns of a chunk, at most. */
+struct cut { int64_t cells, groups, columns, column_groups; };
 
-static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
-  struct winograd_form f = winograd_form(s);
-  struct winograd_grid g = winograd_grid(s);
-  int64_t bytes = f.products * (k_of(s) + PADDING) * (int64_t)sizeof(float), rows = k->gemm->rows;
-  int64_t fitting = least(MOST_TILES, most(LEAST_TILES, SOURCE_BYTES / bytes)), all = s->n * g.rows * g.cols;
-  if (fitting > rows) fitting -= fitting % rows;
-  struct cut u = {.blocks = pieces(all, fitting)};
-  u.tiles = pieces(all, u.blocks);
-  u.panel_pieces = least(panels_of(k, s), pieces(CHUNKS, u.blocks * f.phases * f.phases));
+/* Areas of scratch, in floats: a line of the source, the source at a row of points, products of a panel, and what of them is kept
+ * for the end. pitch: from cell to cell of the source. */
+struct areas { int64_t line, source, products, sums, pitch; };
+
+static struct areas areas_of(const struct kernels *k, const struct winograd *p, const struct cut *u) {
+  int64_t pitch = p->h.segments * p->w.segments * p->in + PADDING;
+  return (struct areas){
+    .line = winograd_line_columns(p, least(u->cells, p->w.cells)) * p->in,
+    .source = p->w.f->points * u->cells * pitch,
+    .products = p->w.f->points * u->cells * k->gemm->width,
+    .sums = p->h.f->points * u->cells * p->w.f->cell * u->columns,
+    .pitch = pitch,
+  };
+}
+
+static int64_t scratch_floats(const struct kernels *k, const struct winograd *p, const struct cut *u) {
+  struct areas a = areas_of(k, p, u);
+  return a.line + a.source + a.products + a.sums;
+}
+
+static void cut_columns(struct cut *u, const struct kernels *k, const struct winograd *p, int64_t groups) {
+  int64_t panels = pieces(p->out, k->gemm->width);
+  u->columns = pieces(panels, most(1, least(groups, panels))) * k->gemm->width;
+  u->column_groups = pieces(p->out, u->columns);
+}
+
+/* As many tiles as fit with all columns; if one does not, fewer columns. */
+static struct cut cut_of(const struct kernels *k, const struct winograd *p) {
+  int64_t cells = winograd_cells(p), fitting = CACHE_BYTES / (int64_t)sizeof(float), panels = pieces(p->out, k->gemm->width);
+  struct cut u = {0};
+  for (int64_t tiles = MOST_TILES; tiles > 0; tiles--) {
+    u.groups = pieces(cells, tiles * k->gemm->rows);
+    u.cells = pieces(cells, most(1, u.groups));
+    cut_columns(&u, k, p, pieces(LEAST_CHUNKS, most(1, u.groups)));
+    if (scratch_floats(k, p, &u) <= fitting) return u;
+  }
+  for (int64_t i = u.column_groups + 1; i <= panels && scratch_floats(k, p, &u) > fitting; i++) cut_columns(&u, k, p, i);
   return u;
 }
 
-/* ------------------------------------------------------------------ running a chunk */
+/* ------------------------------------------------------------------ the source, and the products */
 
 struct job {
   const struct kernels *k;
   const struct conv_shape *s;
-  struct winograd_form f;
-  int64_t tiles, room;            /* of this chunk; that the scratch has room for */
-  const float **from;             /* [n * n] pixels of a tile, or zeros */
-  float **to;                     /* [tile][4] pixels of the result, or NULL */
-  float *zeros, *source, *products;
-  int64_t pitch;                  /* of the transformed source */
+  const struct winograd *p;
+  struct cut u;
+  int64_t pitch;
+  const float *from, *weights, *bias;
+  float *out, *line, *source, *products, *sums;
+  int64_t first, cells, column, columns; /* of this chunk */
 };
 
-/* The source under all tiles, plane by plane. */
-static void transform_source(const struct job *j, const float *a, int64_t first, int64_t phase) {
-  const struct conv_shape *s = j->s;
-  struct conv_axis ah = conv_axis_h(s), aw = conv_axis_w(s);
-  for (int64_t i = 0; i < j->f.planes * j->f.planes; i++) {
-    int64_t index = s->product == CONV_X ? phase : i;
-    struct conv_line h = winograd_line(&ah, s->product, index / s->sw), w = winograd_line(&aw, s->product, index % s->sw);
-    for (int64_t t = 0; t < j->tiles; t++) {
-      winograd_pixels(j->from, a, depth_of(s), winograd_place(s, first + t), &h, &w, j->f.n, j->zeros);
-      j->k->conv->source(j->source + t * j->pitch + i * depth_of(s), j->room * j->pitch, j->from, 0, depth_of(s), (int32_t)j->f.r);
+/* The source at a row of points: (points of w, cells, pitch), channels in the order of the weights. */
+static void transform_run(const struct job *j, int64_t point, int64_t at, const struct run *r) {
+  const struct winograd *p = j->p;
+  const struct source s = {j->from + r->image * p->h.size * p->w.size * p->in, p->h.size, p->w.size, p->in};
+  struct transform t = {.from = j->line, .from_point = p->in, .from_step = p->w.f->cell * p->in, .to = j->source + at * j->pitch,
+                        .to_point = j->u.cells * j->pitch, .to_step = j->pitch, .columns = r->count, .channels = p->in};
+  for (int64_t w = 0; w < p->w.segments; w++)
+    for (int64_t h = 0; h < active(&p->h, point); h++, t.to += p->in) {
+      struct line l = winograd_source_line(p, r, point, h, w);
+      winograd_line(j->k, &s, &l, j->line);
+      j->k->conv->transforms[p->w.f->points].data(&t);
     }
+}
+
+static void transform_source(const struct job *j, int64_t point) {
+  struct run r;
+  for (int64_t at = 0; at < j->cells; at += r.count) {
+    r = winograd_run(j->p, j->first + at, j->first + j->cells);
+    transform_run(j, point, at, &r);
   }
 }
 
-static void place_results(const struct job *j, float *out, int64_t first, int64_t phase) {
-  const struct conv_shape *s = j->s;
-  int64_t step = s->product == CONV_X ? s->sh : 1, rows = s->product == CONV_F ? s->oh : s->h;
-  int64_t cols = s->product == CONV_F ? s->ow : s->w;
-  for (int64_t t = 0; t < j->tiles; t++) {
-    struct winograd_place p = winograd_place(s, first + t);
-    for (int64_t i = 0; i < 4; i++) {
-      int64_t h = (p.h + i / 2) * step + phase / s->sw, w = (p.w + i % 2) * step + phase % s->sw;
-      j->to[4 * t + i] = h < rows && w < cols ? out + ((p.image * rows + h) * cols + w) * columns_of(s) : NULL;
-    }
-  }
-}
-
-static void multiply(const struct job *j, const float *panel, int64_t width) {
+/* products (cells, width) = source (cells, depth) . weights (depth, width) */
+static void multiply(const struct job *j, float *products, const float *source, const float *weights, int64_t depth, int64_t width) {
   static const struct gemm_stretch whole = {0, 0};
   const struct gemm_kernels *g = j->k->gemm;
-  int64_t all = k_of(j->s), tiles = pieces(j->tiles, g->rows);
-  for (int64_t e = 0; e < j->f.products; e++) {
-    struct gemm_tile t = {.a = j->source + e * j->room * j->pitch, .b = panel + e * all * width, .stretch = &whole, .stretches = 1,
-                          .c = j->products + e * j->room * width, .k = all, .row_step = j->pitch, .k_step = 1,
-                          .b_step = width, .ldc = width};
+  gemm_tile_fn *const *fn = width == g->width ? g->tile : g->tile_narrow;
+  int64_t tiles = pieces(j->cells, g->rows);
+  for (int64_t p = 0; p < depth; p += K_BLOCK) {
+    struct gemm_tile t = {.a = source + p, .b = weights + p * width, .c = products, .stretch = &whole, .stretches = 1,
+                          .k = least(K_BLOCK, depth - p), .row_step = j->pitch, .k_step = 1, .b_step = width, .ldc = width,
+                          .add = p > 0};
     for (int64_t i = 0; i < tiles; i++) {
-      struct conv_range r = conv_piece(j->tiles, tiles, i);
-      int64_t rows = r.end - r.first;
-      (width == g->width ? g->tile : g->tile_narrow)[rows](&t);
-      t.a += rows * t.row_step;
-      t.c += rows * t.ldc;
+      struct conv_range r = conv_piece(j->cells, tiles, i);
+      fn[r.end - r.first](&t);
+      t.a += (r.end - r.first) * t.row_step;
+      t.c += (r.end - r.first) * t.ldc;
     }
   }
 }
 
-static int8_t tile_finish(const struct conv_shape *s) {
+/* The products of a panel back along the second axis: (points of h, cells, cell, columns). */
+static void take_back(const struct job *j, int64_t point, int64_t column, int64_t width) {
+  const struct minimal *f = j->p->w.f;
+  struct transform t = {.from = j->products, .from_point = j->u.cells * width, .from_step = width, .to_point = j->u.columns,
+                        .to_step = f->cell * j->u.columns, .columns = j->cells, .channels = width};
+  t.to = j->sums + point * j->u.cells * t.to_step + column - j->column;
+  j->k->conv->transforms[f->points].results(&t);
+}
+
+static void multiply_panels(const struct job *j, int64_t point) {
+  const struct winograd *p = j->p;
+  int64_t rows = active(&p->h, point) * p->in, width;
+  for (int64_t column = j->column; column < j->column + j->columns; column += width) {
+    const float *weights = j->weights + winograd_weights_at(p, point, column);
+    width = winograd_panel_width(j->k, p->out - column);
+    for (int64_t i = 0; i < p->w.f->points; i++) {
+      int64_t depth = rows * active(&p->w, i);
+      multiply(j, j->products + i * j->u.cells * width, j->source + i * j->u.cells * j->pitch, weights, depth, width);
+      weights += depth * width;
+    }
+    take_back(j, point, column, width);
+  }
+}
+
+/* ------------------------------------------------------------------ the results */
+
+static int8_t finish_of(const struct conv_shape *s) {
   if (s->act != GEMM_LEAKY) return GEMM_FINISH_NONE;
   return s->slope == 0.0f ? GEMM_FINISH_RELU : GEMM_FINISH_LEAKY;
 }
 
-static void run_panels(const struct job *j, const float *packed, const float *bias, struct conv_range panels) {
-  struct winograd_finish f = {.bias = bias, .slope = j->s->slope, .finish = tile_finish(j->s)};
-  for (int64_t p = panels.first; p < panels.end; p++) {
-    int64_t width = panel_width(j->k, j->s, p);
-    f.column = p * j->k->gemm->width;
-    multiply(j, packed + f.column * j->f.products * k_of(j->s), width);
-    for (int64_t t = 0; t < j->tiles; t++)
-      j->k->conv->result(j->to + 4 * t, j->products + t * width, j->room * width, width, &f, (int32_t)j->f.r);
+static void activate(const struct job *j, float *to, int64_t step, int64_t pixels) {
+  vec_fn *f = j->s->act == GEMM_TANH ? j->k->vec[VEC_TANH] : j->s->act == GEMM_SIGMOID ? j->k->vec[VEC_SIGMOID] : NULL;
+  for (int64_t i = 0; f && i < pixels; i++) f(to + i * step, to + i * step, NULL, NULL, j->columns);
+}
+
+/* Of a run whose first cell is number `at` of the chunk. */
+static void store_run(const struct job *j, int64_t at, const struct run *r) {
+  const struct winograd_axis *h = &j->p->h, *w = &j->p->w;
+  int64_t height = j->s->product == CONV_F ? j->s->oh : j->s->h, width = j->s->product == CONV_F ? j->s->ow : j->s->w;
+  int64_t row = r->row * h->f->cell, column = r->cell * w->f->cell, cell = w->f->cell * j->u.columns;
+  struct transform t = {.from = j->sums + at * cell, .from_point = j->u.cells * cell, .from_step = j->u.columns,
+                        .to_point = h->out_step * width * j->p->out, .to_step = w->out_step * j->p->out,
+                        .columns = least(r->count * w->f->cell, w->count - column), .channels = j->columns,
+                        .bias = j->bias ? j->bias + j->column : NULL, .slope = j->s->slope, .finish = finish_of(j->s),
+                        .results = (int32_t)least(h->f->cell, h->count - row)};
+  t.to = j->out + ((r->image * height + h->out) * width + w->out) * j->p->out + row * t.to_point + column * t.to_step + j->column;
+  j->k->conv->transforms[h->f->points].finish(&t);
+  for (int64_t i = 0; i < t.results; i++) activate(j, t.to + i * t.to_point, t.to_step, t.columns);
+}
+
+static void run_cells(const struct job *j) {
+  struct run r;
+  for (int64_t point = 0; point < j->p->h.f->points; point++) {
+    transform_source(j, point);
+    multiply_panels(j, point);
+  }
+  for (int64_t at = 0; at < j->cells; at += r.count) {
+    r = winograd_run(j->p, j->first + at, j->first + j->cells);
+    store_run(j, at, &r);
   }
 }
 
-static void activate(const struct job *j, struct conv_range panels) {
-  vec_fn *f = j->s->act == GEMM_TANH ? j->k->vec[VEC_TANH] : j->s->act == GEMM_SIGMOID ? j->k->vec[VEC_SIGMOID] : NULL;
-  int64_t first = panels.first * j->k->gemm->width, end = least(panels.end * j->k->gemm->width, columns_of(j->s));
-  for (int64_t i = 0; f && i < 4 * j->tiles; i++)
-    if (j->to[i]) f(j->to[i] + first, j->to[i] + first, NULL, NULL, end - first);
-}
-
-static void run_chunk(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, const float *packed,
-                      int64_t chunk, float *scratch) {
-  struct cut u = cut_of(k, s);
-  struct winograd_grid g = winograd_grid(s);
-  struct job j = {.k = k, .s = s, .f = winograd_form(s), .room = u.tiles, .pitch = k_of(s) + PADDING};
-  struct conv_range panels = conv_piece(panels_of(k, s), u.panel_pieces, chunk % u.panel_pieces);
-  struct conv_range tiles = conv_piece(s->n * g.rows * g.cols, u.blocks, chunk / u.panel_pieces % u.blocks);
-  int64_t phase = chunk / u.panel_pieces / u.blocks;
-  j.tiles = tiles.end - tiles.first;
-  j.source = scratch;
-  j.products = j.source + j.f.products * u.tiles * j.pitch;
-  j.zeros = j.products + j.f.products * u.tiles * k->gemm->width;
-  j.from = (const float **)(void *)(j.zeros + depth_of(s));
-  j.to = (float **)(void *)(j.from + WINOGRAD_MOST);
-  memset(j.zeros, 0, (size_t)depth_of(s) * sizeof(float));
-  transform_source(&j, o->a, tiles.first, phase);
-  place_results(&j, o->out, tiles.first, phase);
-  run_panels(&j, packed + phase * phase_floats(s), o->bias, panels);
-  activate(&j, panels);
-}
-
 /* ------------------------------------------------------------------ entry */
+
+static int64_t phase_chunks(const struct kernels *k, const struct winograd *p) {
+  struct cut u = cut_of(k, p);
+  return u.groups * u.column_groups;
+}
+
+static void run_phase(struct job j, int64_t chunk, float *scratch) {
+  const struct winograd *p = j.p;
+  j.u = cut_of(j.k, p);
+  struct areas a = areas_of(j.k, p, &j.u);
+  j.pitch = a.pitch;
+  j.line = scratch;
+  j.source = j.line + a.line;
+  j.products = j.source + a.source;
+  j.sums = j.products + a.products;
+  j.first = chunk % j.u.groups * j.u.cells;
+  j.cells = least(j.u.cells, winograd_cells(p) - j.first);
+  j.column = chunk / j.u.groups * j.u.columns;
+  j.columns = least(j.u.columns, p->out - j.column);
+  run_cells(&j);
+}
+
+static void run_chunk(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, const float *weights,
+                      int64_t chunk, float *scratch) {
+  for (int64_t i = 0; i < winograd_phases(s); i++) {
+    struct winograd p = winograd_phase(s, i);
+    int64_t chunks = phase_chunks(k, &p);
+    if (chunk < chunks) {
+      struct job j = {.k = k, .s = s, .p = &p, .from = o->a, .weights = weights, .bias = o->bias, .out = o->out};
+      run_phase(j, chunk, scratch);
+      return;
+    }
+    chunk -= chunks;
+    weights += winograd_weights_floats(&p);
+  }
+}
 
 static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
   (void)k;
@@ -234,18 +221,28 @@ static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
 }
 
 static int64_t chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass) {
-  struct winograd_form f = winograd_form(s);
-  struct cut u = cut_of(k, s);
-  return !s->packed && pass == 0 ? pack_chunks(k, s) : f.phases * f.phases * u.blocks * u.panel_pieces;
+  int64_t n = 0;
+  if (!s->packed && pass == 0) return winograd_pack_chunks(k, s);
+  for (int64_t i = 0; i < winograd_phases(s); i++) {
+    struct winograd p = winograd_phase(s, i);
+    n += phase_chunks(k, &p);
+  }
+  return n;
 }
 
 static size_t scratch_bytes(const struct kernels *k, const struct conv_shape *s) {
-  struct winograd_form f = winograd_form(s);
-  struct cut u = cut_of(k, s);
-  int64_t floats = f.products * u.tiles * (k_of(s) + PADDING + k->gemm->width) + depth_of(s);
-  size_t pointers = (size_t)(WINOGRAD_MOST + 4 * u.tiles) * sizeof(float *), bytes = (size_t)floats * sizeof(float) + pointers;
-  size_t packing = s->packed ? 0 : (size_t)pack_scratch(k, s) * sizeof(float);
-  return bytes > packing ? bytes : packing;
+  int64_t floats = 0;
+  for (int64_t i = 0; i < winograd_phases(s); i++) {
+    struct winograd p = winograd_phase(s, i);
+    struct cut u = cut_of(k, &p);
+    floats = most(floats, scratch_floats(k, &p, &u));
+  }
+  return (size_t)floats * sizeof(float);
+}
+
+static size_t packed_bytes(const struct kernels *k, const struct conv_shape *s) {
+  (void)k;
+  return (size_t)winograd_weights_before(s, winograd_phases(s)) * sizeof(float);
 }
 
 static size_t shared_bytes(const struct kernels *k, const struct conv_shape *s) {
@@ -256,7 +253,11 @@ static void run(const struct kernels *k, const struct conv_shape *s, const struc
                 float *scratch) {
   if (s->packed) run_chunk(k, s, o, o->b, chunk, scratch);
   else if (pass == 1) run_chunk(k, s, o, o->shared, chunk, scratch);
-  else pack_chunk(k, s, o->b, o->shared, chunk, scratch);
+  else winograd_pack_chunk(k, s, o->b, o->shared, chunk);
+}
+
+static void pack(const struct kernels *k, const struct conv_shape *s, const float *w, float *packed) {
+  for (int64_t i = 0; i < winograd_pack_chunks(k, s); i++) winograd_pack_chunk(k, s, w, packed, i);
 }
 
 const struct conv_method conv_winograd = {passes, chunks, scratch_bytes, shared_bytes, run, packed_bytes, pack};

@@ -1,49 +1,113 @@
-/* The arithmetic of shapes in Winograd's way, and when it pays. */
-#include "kernels/conv.h"
+/* Which minimal filters make up a convolution: their matrices, and the cut of an axis into segments and cells. */
 #include "kernels/conv_winograd.h"
 
-struct winograd_form winograd_form(const struct conv_shape *s) {
-  int64_t r = s->kh / s->sh, parts = s->sh;
-  return (struct winograd_form){r, r + 1, s->product == CONV_X ? 1 : parts, s->product == CONV_X ? parts : 1, (r + 1) * (r + 1)};
+#include <string.h>
+
+/* ------------------------------------------------------------------ the matrices */
+
+/* Those of Toom and Cook: polynomials evaluated at a few points and at infinity. Row by row: powers of a point in A; in G the same over the
+ * product of its distances from the others; in B the coefficients of the product of x - q over the other points q (for infinity: over all).
+ * Points that are negative, reciprocal, or both, of each other keep the numbers small: B. Barabasz, A. Anderson, K. M. Soodhalter, D.
+ * Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks, 2020. The errors
+ * that were measured are in docs/performance.md. */
+
+/* A single tap: an axis on which nothing is saved. */
+static const struct minimal filter_1 = {.cell = 1, .taps = 1, .points = 1, .a = {{1}}, .g = {{1}}, .b = {{1}}};
+
+/* 0, -1, 1/2, 2 */
+static const struct minimal filter_2 = {
+  .cell = 4, .taps = 2, .points = 5,
+  .a = {{1}, {1, -1, 1, -1}, {1, 0.5f, 0.25f, 0.125f}, {1, 2, 4, 8}, {0, 0, 0, 1}},
+  .g = {{1}, {-2 / 9.0f, 2 / 9.0f}, {-8 / 9.0f, -4 / 9.0f}, {1 / 9.0f, 2 / 9.0f}, {0, 1}},
+  .b = {{1, -1.5f, -1.5f, 1}, {0, 1, -2.5f, 1}, {0, -2, -1, 1}, {0, -0.5f, 0.5f, 1}, {0, 1, -1.5f, -1.5f, 1}},
+};
+
+/* 0, 1, -1, 1/2, -2 */
+static const struct minimal filter_3 = {
+  .cell = 4, .taps = 3, .points = 6,
+  .a = {{1}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 0.5f, 0.25f, 0.125f}, {1, -2, 4, -8}, {0, 0, 0, 1}},
+  .g = {{1}, {1 / 3.0f, 1 / 3.0f, 1 / 3.0f}, {-1 / 3.0f, 1 / 3.0f, -1 / 3.0f}, {-16 / 15.0f, -8 / 15.0f, -4 / 15.0f},
+        {1 / 15.0f, -2 / 15.0f, 4 / 15.0f}, {0, 0, 1}},
+  .b = {{1, -1.5f, -2, 1.5f, 1}, {0, -1, 0.5f, 2.5f, 1}, {0, 1, -2.5f, 0.5f, 1}, {0, -2, -1, 2, 1}, {0, 0.5f, -1, -0.5f, 1},
+        {0, 1, -1.5f, -2, 1.5f, 1}},
+};
+
+static const struct minimal *const filters[WINOGRAD_TAPS + 1] = {NULL, &filter_1, &filter_2, &filter_3};
+
+/* ------------------------------------------------------------------ an axis */
+
+static int64_t segments_of(int64_t taps) {
+  return pieces(taps, WINOGRAD_TAPS);
 }
 
-struct conv_line winograd_line(const struct conv_axis *a, int32_t product, int64_t index) {
-  if (product == CONV_X) return conv_line(a, CONV_X, index);
-  return (struct conv_line){.count = a->y, .out_step = 1, .move = a->stride, .base = index - a->padding, .delta = a->stride,
-                            .size = a->x, .taps = a->kernel / a->stride, .first_tap = index, .tap_step = a->stride};
-}
-
-/* ------------------------------------------------------------------ tiles */
-
-struct winograd_grid winograd_grid(const struct conv_shape *s) {
-  if (s->product == CONV_X) return (struct winograd_grid){pieces(s->h, 2 * s->sh), pieces(s->w, 2 * s->sw)};
-  return (struct winograd_grid){pieces(s->oh, 2), pieces(s->ow, 2)};
-}
-
-struct winograd_place winograd_place(const struct conv_shape *s, int64_t index) {
-  struct winograd_grid g = winograd_grid(s);
-  return (struct winograd_place){index / (g.rows * g.cols), index / g.cols % g.rows * 2, index % g.cols * 2};
-}
-
-void winograd_pixels(const float **to, const float *x, int64_t channels, struct winograd_place p, const struct conv_line *h,
-                     const struct conv_line *w, int64_t n, const float *zeros) {
-  int64_t top = p.h * h->delta + h->base, left = p.w * w->delta + w->base;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t row = top + i * h->delta, in_row = row >= 0 && row < h->size;
-    const float *from = x + ((p.image * h->size + (in_row ? row : 0)) * w->size) * channels;
-    for (int64_t j = 0; j < n; j++) {
-      int64_t column = left + j * w->delta;
-      to[i * n + j] = in_row && column >= 0 && column < w->size ? from + column * channels : zeros;
-    }
+/* So many taps in equal segments. Given is the segment that all of them would be. */
+static void add_segments(struct winograd_axis *a, int64_t taps, struct segment all) {
+  int64_t each = pieces(taps, segments_of(taps));
+  for (int64_t t = 0; t < taps; t += each) {
+    struct segment *s = &a->segment[a->segments++];
+    *s = (struct segment){all.offset + t * a->step, all.tap + t * all.tap_step, all.tap_step, (int32_t)least(each, taps - t)};
   }
+}
+
+/* Segments with all taps come first. */
+static void set_filter(struct winograd_axis *a) {
+  struct segment sorted[WINOGRAD_SEGMENTS] = {{0}};
+  int32_t taps = 0, n = 0;
+  for (int32_t i = 0; i < a->segments; i++) taps = a->segment[i].taps > taps ? a->segment[i].taps : taps;
+  for (int32_t i = 0; i < a->segments; i++)
+    if (a->segment[i].taps == taps) sorted[n++] = a->segment[i];
+  a->full = n;
+  for (int32_t i = 0; i < a->segments; i++)
+    if (a->segment[i].taps != taps) sorted[n++] = a->segment[i];
+  memcpy(a->segment, sorted, sizeof sorted);
+  a->f = filters[taps];
+  a->cells = pieces(a->count, a->f->cell);
+}
+
+/* F and W: a kernel for each phase of the source. */
+static struct winograd_axis forward_axis(const struct conv_axis *a) {
+  struct winograd_axis v = {.step = a->stride, .size = a->x, .count = a->y, .out_step = 1};
+  for (int64_t i = 0; i < a->stride; i++)
+    add_segments(&v, pieces(a->kernel - i, a->stride), (struct segment){i - a->padding, i, a->stride, 0});
+  set_filter(&v);
+  return v;
+}
+
+/* X: lines number their taps from the end of the kernel. */
+static struct winograd_axis backward_axis(const struct conv_axis *a, int64_t index) {
+  struct conv_line l = conv_line(a, CONV_X, index);
+  struct winograd_axis v = {.step = l.delta, .size = l.size, .count = l.count, .out = l.out, .out_step = l.out_step};
+  add_segments(&v, l.taps, (struct segment){l.base, a->kernel - 1 - l.first_tap, -l.tap_step, 0});
+  set_filter(&v);
+  return v;
+}
+
+/* ------------------------------------------------------------------ a convolution */
+
+int64_t winograd_phases(const struct conv_shape *s) {
+  struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
+  return s->product == CONV_X ? conv_lines(&h, CONV_X) * conv_lines(&w, CONV_X) : 1;
+}
+
+struct winograd winograd_phase(const struct conv_shape *s, int64_t phase) {
+  struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
+  if (s->product != CONV_X) return (struct winograd){forward_axis(&h), forward_axis(&w), s->n, s->c, s->o};
+  int64_t lines = conv_lines(&w, CONV_X);
+  return (struct winograd){backward_axis(&h, phase / lines), backward_axis(&w, phase % lines), s->n, s->o, s->c};
 }
 
 /* ------------------------------------------------------------------ whether it pays */
 
-static int32_t has_form(const struct conv_shape *s) {
-  int32_t square = s->kh == s->kw && s->sh == s->sw && s->dh == 1 && s->dw == 1 && s->groups == 1;
-  int32_t known = (s->kh == 3 && s->sh == 1) || (s->kh == 4 && s->sh == 2);
-  return square && known && s->c % WINOGRAD_CHANNELS == 0 && s->o % WINOGRAD_CHANNELS == 0;
+static int32_t axis_fits(const struct conv_axis *a) {
+  int64_t segments = 0;
+  if (a->dilation != 1 || a->stride > a->kernel || a->stride > WINOGRAD_SEGMENTS) return 0;
+  for (int64_t i = 0; i < a->stride; i++) segments += segments_of(pieces(a->kernel - i, a->stride));
+  return segments <= WINOGRAD_SEGMENTS;
+}
+
+static int32_t fits(const struct conv_shape *s) {
+  struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
+  return axis_fits(&h) && axis_fits(&w) && s->groups == 1 && s->c % WINOGRAD_CHANNELS == 0 && s->o % WINOGRAD_CHANNELS == 0;
 }
 
 /* Taps that find a source, over all positions of an axis. */
@@ -61,16 +125,16 @@ static double taps_met(const struct conv_axis *a, int32_t product) {
 
 /* Both ways in multiply-adds for each pair of channels; the constants are measured with tests/bench/conv_bench. With packed
  * weights the batch must not matter: what counts then is a single image, and the reading of the weights. */
-int32_t winograd_pays(const struct conv_shape *s) {
-  if (!has_form(s)) return 0;
-  struct winograd_form f = winograd_form(s);
+int32_t conv_winograd_pays(const struct conv_shape *s) {
+  if (!fits(s)) return 0;
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
-  struct winograd_grid g = winograd_grid(s);
   int32_t like = s->product == CONV_X ? CONV_X : CONV_F;
-  double n = s->packed ? 1 : (double)s->n, tiles = (double)(g.rows * g.cols) * n, products = (double)f.products;
-  double parts = (double)(s->sh * s->sw), weights = s->packed ? 12 : 5, plain_weights = s->packed ? 12 : 2;
-  double plain = taps_met(&h, like) * taps_met(&w, like) * n + plain_weights * (double)conv_taps(s);
-  double depth = (double)(s->product == CONV_F ? s->c : s->o), columns = (double)(s->product == CONV_F ? s->o : s->c);
-  double each = s->product == CONV_W ? 1.2 : 1.05 + 4 / columns + 4 * (double)(f.phases * f.phases) / (parts * depth);
-  return products * parts * (tiles * each + weights) < 0.93 * plain;
+  double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = s->packed ? 12 : 12;
+  double plain = taps_met(&h, like) * taps_met(&w, like) * n + (s->packed ? 12 : 2) * (double)conv_taps(s), own = 0;
+  for (int64_t i = 0; i < winograd_phases(s); i++) {
+    struct winograd p = winograd_phase(s, i);
+    double points = (double)(active_before(&p.h, p.h.f->points) * active_before(&p.w, p.w.f->points));
+    own += points * ((double)(p.h.cells * p.w.cells) * images * (1.1 + 8 / (double)p.in + 8 / (double)p.out) + weights);
+  }
+  return own < 0.95 * plain;
 }
