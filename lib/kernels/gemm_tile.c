@@ -35,7 +35,7 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
     const float *a[(TILE_ROWS + 2) / 3], *b[GEMM_STRIPS]; /* a pointer serves three rows: [p], [p + step], [p + 2 step] */
     UNROLL for (int i = 0; i < rows; i += 3) a[i / 3] = t->a + t->stretch[n].a + i * row_step;
     UNROLL for (int v = 0; v < vectors; v += PANEL) b[v / PANEL] = t->b + t->stretch[n].b + v / PANEL * t->panel_step;
-    _Pragma("GCC unroll 4") for (int64_t p = t->k; p > 0; p--) {
+    _Pragma("GCC unroll 2") for (int64_t p = t->k; p > 0; p--) {
       vf row[MOST_VECTORS];
       UNROLL for (int v = 0; v < vectors; v++) {
         row[v] = vf_load(b[v / PANEL] + v % PANEL * LANES);
