@@ -1,7 +1,7 @@
 /* The transforms of Winograd's convolutions, for one instruction set, over channels, which are a multiple of the lanes.
  *
- * The matrices of F(4, 2) and F(4, 3) (conv_winograd_shape.c) as straight lines: what their rows, which are products of polynomials,
- * have in common is computed once. And, where one row is wanted, sums of a few arrays times a factor each.
+ * The matrices of F(4, 2) and F(4, 3) (conv_winograd_shape.c) as straight lines: what their rows, which are products of
+ * polynomials, have in common is computed once. And, where one row is wanted, sums of a few arrays times a factor each.
  */
 #include "kernels/isa.h"
 #include "kernels/vec.h"

@@ -1,9 +1,9 @@
 /* The products F and X in Winograd's way (conv_winograd.h).
  *
- * Pass 0 transforms the weights (conv_winograd_pack.c), unless they come packed. A chunk of the next makes the results of some cells in some
- * panels of channels: it goes through the points of the first axis; for each it transforms the source along both, multiplies by
- * the weights at every point of the second, and takes the products back along that axis at once. So only one row of points is in
- * the cache at a time, and what is kept for the end is what the first axis still has to take back.
+ * Pass 0 transforms the weights (conv_winograd_pack.c), unless they come packed. A chunk of the next makes the results of some
+ * cells in some panels of channels: it goes through the points of the first axis; for each it transforms the source along both,
+ * multiplies by the weights at every point of the second, and takes the products back along that axis at once. So only one row of
+ * points is in the cache at a time, and what is kept for the end is what the first axis still has to take back.
  */
 #include "kernels/conv_winograd.h"
 
@@ -96,7 +96,8 @@ static void transform_source(const struct job *j, int64_t point) {
 }
 
 /* products (cells, width) = source (cells, depth) . weights (depth, width) */
-static void multiply(const struct job *j, float *products, const float *source, const float *weights, int64_t depth, int64_t width) {
+static void multiply(const struct job *j, float *products, const float *source, const float *weights, int64_t depth,
+                     int64_t width) {
   static const struct gemm_stretch whole = {0, 0};
   const struct gemm_kernels *g = j->k->gemm;
   gemm_tile_fn *const *fn = width == g->width ? g->tile : g->tile_narrow;

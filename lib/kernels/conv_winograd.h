@@ -1,9 +1,9 @@
 /* Private to the convolutions: Winograd's way to do with fewer products.
  *
  * Along one axis, F(m, r) makes m neighbouring results of a kernel of r taps by m + r - 1 products instead of m r: they are
- * A'[(G w) . (B' x)], of the r taps w and the m + r - 1 positions x that they meet. It is one form, linear in x, w and y, so the same
- * matrices serve all products: W is G'[(B' x) . (A y)]. In the plane both axes are nested: F(4, 3) takes 36 products instead of 144,
- * F(4, 2) 25 instead of 64. What remains are products of matrices, one for each pair of points: (cells x channels) by
+ * A'[(G w) . (B' x)], of the r taps w and the m + r - 1 positions x that they meet. It is one form, linear in x, w and y, so the
+ * same matrices serve all products: W is G'[(B' x) . (A y)]. In the plane both axes are nested: F(4, 3) takes 36 products instead
+ * of 144, F(4, 2) 25 instead of 64. What remains are products of matrices, one for each pair of points: (cells x channels) by
  * (channels x channels), where a cell is m x m results.
  *
  * A kernel of stride s is a sum of s kernels of stride 1, on every s-th position each (F, W), or has s results that are interleaved

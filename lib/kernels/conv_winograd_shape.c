@@ -5,11 +5,11 @@
 
 /* ------------------------------------------------------------------ the matrices */
 
-/* Those of Toom and Cook: polynomials evaluated at a few points and at infinity. Row by row: powers of a point in A; in G the same over the
- * product of its distances from the others; in B the coefficients of the product of x - q over the other points q (for infinity: over all).
- * Points that are negative, reciprocal, or both, of each other keep the numbers small: B. Barabasz, A. Anderson, K. M. Soodhalter, D.
- * Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks, 2020. The errors
- * that were measured are in docs/performance.md. */
+/* Those of Toom and Cook: polynomials evaluated at a few points and at infinity. Row by row: powers of a point in A; in G the same
+ * over the product of its distances from the others; in B the coefficients of the product of x - q over the other points q (for
+ * infinity: over all). Points that are negative, reciprocal, or both, of each other keep the numbers small: B. Barabasz, A.
+ * Anderson, K. M. Soodhalter, D. Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks,
+ * 2020. The errors that were measured are in docs/performance.md. */
 
 /* A single tap: an axis on which nothing is saved. */
 static const struct minimal filter_1 = {.cell = 1, .taps = 1, .points = 1, .a = {{1}}, .g = {{1}}, .b = {{1}}};
@@ -129,7 +129,7 @@ int32_t conv_winograd_pays(const struct conv_shape *s) {
   if (!fits(s)) return 0;
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
   int32_t like = s->product == CONV_X ? CONV_X : CONV_F;
-  double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = s->packed ? 12 : 12;
+  double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = 12;
   double plain = taps_met(&h, like) * taps_met(&w, like) * n + (s->packed ? 12 : 2) * (double)conv_taps(s), own = 0;
   for (int64_t i = 0; i < winograd_phases(s); i++) {
     struct winograd p = winograd_phase(s, i);

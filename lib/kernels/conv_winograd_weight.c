@@ -39,7 +39,8 @@ struct cut { int64_t parts, rows, row_groups, columns, column_groups, pairs, pai
 
 static struct cut cut_of(const struct winograd *p) {
   int64_t pairs = p->h.segments * p->w.segments, blocks = pieces(winograd_cells(p), CELLS);
-  struct cut u = {.rows = least(CHANNELS, p->out), .columns = least(CHANNELS, p->in), .pairs = least(most(1, CHANNELS / p->in), pairs)};
+  struct cut u = {.rows = least(CHANNELS, p->out), .columns = least(CHANNELS, p->in)};
+  u.pairs = least(most(1, CHANNELS / p->in), pairs);
   u.row_groups = pieces(p->out, u.rows);
   u.column_groups = pieces(p->in, u.columns);
   u.pair_groups = pieces(pairs, u.pairs);
