@@ -6,7 +6,7 @@ const struct recipe_card recipe_card = {
   .name = "cgan",
   .paper = "Mirza and Osindero 2014, Conditional Generative Adversarial Nets",
   .does = "Generates clothes of a given kind. Figure: how often a classifier agrees with the kind that was asked for.",
-  .steps = 4000,
+  .steps = 2500,
 };
 
 static const char generator[] =
@@ -14,26 +14,26 @@ static const char generator[] =
   "input label classes=10\n"
   "embedding classes=10 width=32 name=kind from=label\n"
   "concat from=z,kind\n"
-  "dense units=128; batch-norm; relu\n"
-  "dense units=256; batch-norm; relu\n"
-  "dense units=784; tanh; reshape shape=28x28x1\n";
+  "dense units=1568; reshape shape=7x7x32; batch-norm; relu\n"
+  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu\n"
+  "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
 
 static const char discriminator[] =
   "input x 28x28x1\n"
   "input label classes=10\n"
-  "flatten from=x name=pixels\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1 from=x; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "flatten name=features\n"
   "embedding classes=10 width=64 name=kind from=label\n"
-  "concat from=pixels,kind\n"
-  "dense units=256; leaky-relu slope=0.2; dropout rate=0.3\n"
-  "dense units=128; leaky-relu slope=0.2; dropout rate=0.3\n"
-  "dense units=1\n";
+  "concat from=features,kind\n"
+  "dense units=128; leaky-relu slope=0.2; dense units=1\n";
 
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
   gan_network *judge = make_classifier(r);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=2e-4 beta1=0.5", G);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
-  gan_loss *loss = make_loss(r, "non-saturating smooth=0.1");
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
+  gan_loss *loss = make_loss(r, "non-saturating");
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *label = gan_data_node(step, clothes(r), "label");

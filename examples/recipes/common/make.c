@@ -98,16 +98,24 @@ void train(struct recipe *r, const char *step, int64_t count) {
 
 /* --------------------------------------------------------------------------------------------------------- measuring */
 
-double measure(struct recipe *r, const char *step, const char *output) {
-  double sum = 0;
+void measure_each(struct recipe *r, const char *step, const char *output, int64_t count, double *means) {
+  gan_tensor *tensor;
   int64_t runs = r->steps < MEASURED ? r->steps : MEASURED;
-  for (int64_t i = 0; i < runs; i++) {
-    double value;
+  need(r, gan_tensor_create(r->context, GAN_F64, 1, &count, &tensor), output);
+  const double *values = gan_tensor_data(tensor);
+  for (int64_t i = 0; i < count; i++) means[i] = 0;
+  for (int64_t run = 0; run < runs; run++) {
     need(r, gan_game_step(r->game, step), step);
-    need(r, gan_game_value(r->game, step, output, &value), output);
-    sum += value;
+    need(r, gan_game_read(r->game, step, output, tensor), output);
+    for (int64_t i = 0; i < count; i++) means[i] += values[i] / (double)runs;
   }
-  return sum / (double)runs;
+  gan_tensor_free(tensor);
+}
+
+double measure(struct recipe *r, const char *step, const char *output) {
+  double mean;
+  measure_each(r, step, output, 1, &mean);
+  return mean;
 }
 
 static void print_figure(struct recipe *r, const char *what, double value, const char *relation, int reached,
