@@ -1066,6 +1066,7 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *                    same with their labels (Kavalerov et al. 2021)
  *   contrastive-2c, d2d-ce  weight gan_contrastive_2c(), gan_d2d_ce(): D at real samples, G at generated ones
  *   feature-matching, pull-away  G: weight gan_feature_matching(), gan_pull_away()
+ *   l1, l2, huber    G: weight gan_l1(), gan_l2(), gan_huber() of generated and real samples, row by row (pix2pix, Isola et al. 2017)
  *   mutual-information  D and G: weight gan_mutual_information() (Chen et al. 2016)
  *   score-drift      D: weight mean(r^2) (Karras et al. 2018)
  *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
@@ -1512,10 +1513,11 @@ GAN_API gan_status gan_trainer_config_init(gan_trainer_config *config, int64_t s
  * Errors: ARGUMENT.  Threads: any.  Since: 0.1 */
 GAN_API gan_status gan_trainer_config_preset(gan_trainer_config *config, const char *preset);
 
-/** Makes the two-player game of a generator and a discriminator on a data source. Conditions that both networks take are
- * matched by name with the slots of the data. A network with virtual batch norm passes a reference batch first in each phase: the
+/** Makes the two-player game of a generator and a discriminator on a data source. Inputs of both networks take the data's slots of
+ * their names: labels (i32), numbers, label maps, images. What the generator takes and the data has not got is drawn: noise, labels
+ * uniform over their classes. A network with virtual batch norm passes a reference batch first in each phase: the
  * data's first samples, and one draw of noise and labels, all through the training.
- *   generator      in kept; the first input is noise; its first output has the shape of the image slot
+ *   generator      in kept; the first input is noise unless the data has its name; its first output has the shape of the image slot
  *   discriminator  in kept; its first input has the shape of the image slot
  *   data           in kept
  *   config         in copied; NULL ok: defaults

@@ -90,6 +90,7 @@ static void check_side(const char *text, const struct op_case *c, int32_t side, 
   scene.real_outputs = real;
   scene.fake_outputs = fake;
   scene.n_outputs = c->n_in / 2;
+  if (c->n_in > 2) scene.real = real[1], scene.fake = fake[1];
   if (c->classes) scene.real_labels = feed_labels(&s, in[0]->shape[0], c->classes, 0);
   if (c->classes) scene.fake_labels = feed_labels(&s, in[1]->shape[0], c->classes, 1);
   if (weighted) scene.real_weights = feed_random(&s, 1, in[0]->shape, 0.2, 2);

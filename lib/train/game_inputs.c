@@ -7,9 +7,12 @@
 
 /* ------------------------------------------------------------------ labels */
 
-static const gan_node *through_views(const gan_node *n) {
-  while (n->op->flags & OP_VIEW) n = n->in[0];
-  return n;
+/* Ops that give indices only move them: rows of a batch that was joined are still the input's. */
+static int32_t holds(const gan_node *n, const gan_node *input) {
+  if (n == input) return 1;
+  for (int32_t i = 0; i < n->n_in; i++)
+    if (n->type == GAN_I32 && n->in[i]->type == GAN_I32 && holds(n->in[i], input)) return 1;
+  return 0;
 }
 
 static int64_t least(int64_t a, int64_t b) {
@@ -21,8 +24,8 @@ static int64_t label_classes(const gan_graph *g, const gan_node *input) {
   int64_t classes = ((const struct binding *)input->attr.data)->classes;
   for (int64_t i = 0; i < g->n_nodes; i++) {
     const gan_node *n = g->nodes[i];
-    if (n->op == &op_gather && through_views(n->in[1]) == input) classes = least(classes, n->in[0]->shape[0]);
-    if (n->op == &op_one_hot && through_views(n->in[0]) == input) classes = least(classes, n->attr.end);
+    if (n->op == &op_gather && holds(n->in[1], input)) classes = least(classes, n->in[0]->shape[0]);
+    if (n->op == &op_one_hot && holds(n->in[0], input)) classes = least(classes, n->attr.end);
   }
   return classes;
 }

@@ -35,6 +35,8 @@ struct gan_trainer {
 gan_status trainer_config(gan_context *ctx, const gan_trainer_config *config, gan_trainer_config *out);
 /* trainer_parts.c: makes everything that the config asks for, up to the prepared game. */
 gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c);
+/* G's first input is noise, unless the data has a slot of its name (an image that becomes another one). */
+int32_t trainer_draws_first(const gan_trainer *t);
 
 enum trainer_phases { TRAINER_D = 1, TRAINER_G = 2 };
 

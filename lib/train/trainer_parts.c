@@ -134,6 +134,11 @@ static gan_status find_image(gan_trainer *t, const char *name) {
   return GAN_OK;
 }
 
+int32_t trainer_draws_first(const gan_trainer *t) {
+  const struct network_port *first = &t->generator->inputs[0];
+  return first->info.role != GAN_ROLE_DATA || data_find(t->data, first->name) < 0;
+}
+
 gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c) {
   TRY(gan_network_finish(t->generator));
   TRY(gan_network_finish(t->discriminator));
@@ -141,7 +146,8 @@ gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c) {
   TRY(make_losses(t, c));
   TRY(make_devices(t, c));
   TRY(make_optimizers(t, c));
-  network_feed_noise(t->generator, 0); /* before it is cloned: the average samples from noise, too */
+  REQUIRE(t->ctx, t->generator->n_inputs > 0, "gan_trainer_create: the generator has no inputs");
+  if (trainer_draws_first(t)) network_feed_noise(t->generator, 0); /* before it is cloned: the average samples from noise, too */
   TRY(make_average(t));
   return make_game(t, c);
 }

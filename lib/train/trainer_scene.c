@@ -81,10 +81,18 @@ static gan_node *seen(const struct scene *s, gan_node *x, const char *what) {
 
 /* ------------------------------------------------------------------ the players */
 
-/* A further input is the data slot of its name; the generator draws what the data has not got. */
+/* Labels that are known to go too far are refused here, others when they come. */
+static gan_node *label_slot(const struct scene *s, int32_t slot, const gan_network *n, const struct network_port *port) {
+  int64_t has = s->t->data->slots[slot].classes, takes = port->info.classes;
+  if (!takes || has <= takes) return slot_as(s, slot, n, port);
+  return graph_fail(s->g, GAN_ERROR_ARGUMENT, "data slot '%s' has %lld classes, input '%s' of '%s' %lld", port->name,
+                    (long long)has, port->name, n->name, (long long)takes);
+}
+
+/* A condition is the data slot of its name; the generator draws what the data has not got. */
 static gan_node *condition(const struct scene *s, gan_network *n, const struct network_port *port, int32_t may_draw) {
   int32_t slot = data_find(s->t->data, port->name);
-  if (slot >= 0) return slot_as(s, slot, n, port);
+  if (slot >= 0) return label_slot(s, slot, n, port);
   if (may_draw && port->info.role != GAN_ROLE_DATA) return gan_noise(s->g, n, port->name);
   return graph_fail(s->g, GAN_ERROR_ARGUMENT, "the data has no slot '%s' for that input of '%s'", port->name, n->name);
 }
@@ -92,28 +100,34 @@ static gan_node *condition(const struct scene *s, gan_network *n, const struct n
 static gan_node *generate(struct scene *s) {
   gan_network *n = s->t->generator;
   gan_node *out = NULL;
-  s->inputs[0] = gan_noise(s->g, n, n->inputs[0].name);
-  for (int64_t i = 1; i < n->n_inputs; i++) s->inputs[i] = condition(s, n, &n->inputs[i], 1);
+  int32_t first = trainer_draws_first(s->t);
+  if (first) s->inputs[0] = gan_noise(s->g, n, n->inputs[0].name);
+  for (int64_t i = first; i < n->n_inputs; i++) s->inputs[i] = condition(s, n, &n->inputs[i], 1);
   gan_network_apply(n, 1, (int32_t)n->n_inputs, s->inputs, 1, &out);
   return as_samples(s, out, "the generator's output");
 }
 
-/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. image: the slot that its
- * first input takes, or -1. */
-static void refer(const struct scene *s, gan_network *n, int32_t image, struct reference *r) {
+/* The slot that an input takes, -1: it is drawn. */
+static int32_t slot_of(const struct scene *s, const gan_network *n, int32_t input) {
+  if (input == 0 && n == s->t->discriminator) return s->t->image;
+  return input == 0 && trainer_draws_first(s->t) ? -1 : data_find(s->t->data, n->inputs[input].name);
+}
+
+/* A network with virtual batch norm passes its reference batch first in every phase that it is applied in. */
+static void refer(const struct scene *s, gan_network *n, struct reference *r) {
   if (!(network_flags(n) & LAYER_REFERENCE)) return;
   for (int32_t i = 0; i < n->n_inputs && !r->in[n->n_inputs - 1]; i++) {
-    int32_t slot = i ? data_find(s->t->data, n->inputs[i].name) : image;
+    int32_t slot = slot_of(s, n, i), image = i == 0 && n == s->t->discriminator;
     gan_node *x = trainer_reference(s->t, s->g, n, i, slot);
-    if (slot >= 0) x = i ? see_slot_as(s, x, slot, n, &n->inputs[i]) : pack_samples(s, as_image(s, x));
+    if (slot >= 0) x = image ? pack_samples(s, as_image(s, x)) : see_slot_as(s, x, slot, n, &n->inputs[i]);
     r->in[i] = x;
   }
   gan_node *none;
   gan_network_apply(n, 1, (int32_t)n->n_inputs, r->in, 0, &none);
 }
 
-static void refer_generator(struct scene *s) { refer(s, s->t->generator, -1, &s->of_generator); }
-static void refer_discriminator(struct scene *s) { refer(s, s->t->discriminator, s->t->image, &s->of_discriminator); }
+static void refer_generator(struct scene *s) { refer(s, s->t->generator, &s->of_generator); }
+static void refer_discriminator(struct scene *s) { refer(s, s->t->discriminator, &s->of_discriminator); }
 
 /* ------------------------------------------------------------------ labels */
 
