@@ -52,6 +52,8 @@ static const struct { const char *line; gan_status status; const char *part; } c
   {"virtual-batch-norm from=y", GAN_ERROR_SHAPE, "came i32 2"},
   {"dropout2d from=v", GAN_ERROR_SHAPE, "N/it: expected f32 of shape (batch, .., channels), came 2x6"},
   {"dropout2d rate=1", GAN_ERROR_ARGUMENT, "N/it: rate is 1"},
+  {"replay from=y", GAN_ERROR_SHAPE, "N/it: expected f32 of shape (batch, ..), came i32 2"},
+  {"truncation", GAN_ERROR_SHAPE, "N/it: expected f32 of shape (batch, columns), came 2x4x4x6"},
   {"self-attention", GAN_ERROR_SHAPE, "N/it: 6 channels are fewer than ratio or value-ratio, 8"},
   {"self-attention ratio=2 value-ratio=2 pool=yes from=s", GAN_ERROR_SHAPE, "N/it: pool=yes expects images"},
   {"self-attention from=v", GAN_ERROR_SHAPE, "came 2x6"},

@@ -39,6 +39,9 @@ gan_node *node_sum(gan_node *x, uint32_t axes, int32_t keep);
 gan_node *node_max(gan_node *x, uint32_t axes, int32_t keep);
 gan_node *node_unreduced(gan_node *reduced, const gan_node *x, uint32_t axes);
 
+/* 0, 1, .. n - 1 as i32. */
+gan_node *node_positions(gan_graph *g, int64_t n);
+
 /* A constant repeated to a shape, and x repeated to the shape of another node. */
 gan_node *node_full(gan_graph *g, double value, int32_t rank, const int64_t *shape);
 gan_node *node_like(gan_node *x, const gan_node *shape_of);

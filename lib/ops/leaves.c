@@ -47,6 +47,17 @@ gan_node *gan_constant_tensor(gan_graph *graph, const gan_tensor *tensor) {
   return graph_node(graph, &op_tensor, 0, NULL, &(struct attributes){.data = data}, type, tensor->rank, tensor->shape);
 }
 
+gan_node *node_positions(gan_graph *g, int64_t n) {
+  gan_tensor *t;
+  if (g->failed) return &g->error;
+  gan_status status = gan_tensor_create(g->ctx, GAN_I32, 1, &n, &t);
+  if (status != GAN_OK) return graph_fail(g, status, "%s", g->ctx->error);
+  for (int64_t i = 0; i < n; i++) ((int32_t *)t->data)[i] = (int32_t)i;
+  gan_node *positions = gan_constant_tensor(g, t);
+  gan_tensor_free(t);
+  return positions;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- variables */
 
 static void drop_variable(void *v) {

@@ -16,8 +16,7 @@ gan_node *sum_per_sample(gan_node *x);
 /* Sum over the last axis. */
 gan_node *sum_columns(gan_node *x);
 
-/* 0, 1, .. n - 1 as i32; n x n matrices with ones on the diagonal, and everywhere else. */
-gan_node *node_positions(gan_graph *g, int64_t n);
+/* n x n matrices with ones on the diagonal, and everywhere else. */
 gan_node *node_identity(gan_graph *g, int64_t n);
 gan_node *node_off_diagonal(gan_graph *g, int64_t n);
 
