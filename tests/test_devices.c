@@ -378,6 +378,129 @@ static void accumulated_steps_count_once(void **state) {
   play_close(&p);
 }
 
+/* ------------------------------------------------------------------ history, weights, who moves when */
+
+/* A pool of three samples a row, fed with the numbers 1, 2, 3 ..: what comes out was remembered, or is what came in. */
+static void replayed_samples_were_there(void **state) {
+  (void)state;
+  enum { SLOTS = 3, STEPS = 300 };
+  struct table t = table_open();
+  float pool[2][SLOTS] = {{0}};
+  int replayed = 0;
+  gan_layer *layer = NULL;
+  gan_tensor *x = make_tensor(t.ctx, 2, (int64_t[]){2, 1}, NULL), *y = make_tensor(t.ctx, 2, (int64_t[]){2, 1}, NULL);
+  must(t.ctx, gan_layer_create(t.ctx, "replay size=6 name=history", &layer));
+  gan_node *in = gan_input(t.graph, "x", GAN_F32, 2, (int64_t[]){2, 1});
+  gan_output(gan_layer_apply(layer, 1, 1, &in), "y");
+  for (int i = 0; i < STEPS; i++) {
+    const float came[2] = {(float)(2 * i + 1), (float)(2 * i + 2)}, *out = gan_tensor_data(y);
+    memcpy(gan_tensor_data(x), came, sizeof came);
+    must(t.ctx, gan_game_bind(t.game, "x", x));
+    must(t.ctx, gan_game_step(t.game, "s"));
+    must(t.ctx, gan_game_read(t.game, "s", "y", y));
+    for (int row = 0; row < 2; row++) {
+      int slot = 0;
+      if (i < SLOTS) pool[row][i] = came[row];
+      if (out[row] == came[row]) continue;
+      while (slot < SLOTS && pool[row][slot] != out[row]) slot++;
+      assert_true(i >= SLOTS && slot < SLOTS);
+      pool[row][slot] = came[row];
+      replayed++;
+    }
+  }
+  assert_true(abs(replayed - STEPS) < 4 * 13); /* 600 chances of a half, within four deviations */
+  gan_tensor_free(x);
+  gan_tensor_free(y);
+  gan_layer_free(layer);
+  table_close(&t);
+}
+
+/* Without a history they have one: D's loss is of other samples than G made. */
+static void the_trainer_keeps_a_history(void **state) {
+  (void)state;
+  struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+  p.c.devices = "replay size=24";
+  play_start(&p);
+  play_on(&p, 2);
+  const struct device *d = devices_find(&p.t->devices, &device_replay);
+  assert_int_equal(d->layer->n_variables, 2);
+  assert_int_equal(d->layer->variables[0]->count, 48);
+  assert_true(d->layer->variables[1]->data[0] == 2);
+  for (int64_t i = 0; i < 48; i++) assert_true(d->layer->variables[0]->data[i] != 0);
+  play_close(&p);
+}
+
+static void add_weights(struct play *p, float weight) {
+  const int64_t count = gan_data_count(p->data);
+  gan_tensor *w = make_tensor(p->ctx, 1, &count, NULL);
+  must(p->ctx, gan_tensor_fill(w, weight));
+  must(p->ctx, gan_data_add(p->data, "weight", w, NULL));
+  gan_tensor_free(w);
+}
+
+static void samples_count_as_they_weigh(void **state) {
+  (void)state;
+  for (int fake = 0; fake < 2; fake++) {
+    struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+    p.c.loss = "wasserstein";
+    p.c.devices = fake ? "sample-weights fake=yes" : "sample-weights";
+    add_weights(&p, 3);
+    play_start(&p);
+    play_on(&p, 1);
+    gan_progress now = progress_of(&p);
+    assert_true(fabs(now.d_real) > 1e-4 && fabs(now.d_fake) > 1e-4);
+    assert_true(fabs(now.loss_d - ((fake ? 3 : 1) * now.d_fake - 3 * now.d_real)) < 1e-5);
+    play_close(&p);
+  }
+}
+
+/* G's weights after a step of sgd; of both players together, or one after the other, where D may stay as it was. */
+static float *step_of_g(const char *devices, const char *optimizer_d, int64_t *count) {
+  struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+  p.c.devices = devices;
+  p.c.optimizer_d = optimizer_d;
+  p.c.optimizer_g = "sgd rate=1";
+  p.c.d_steps = 1;
+  play_start(&p);
+  play_on(&p, 1);
+  assert_int_equal(progress_of(&p).step, 1);
+  assert_int_equal(p.t->optimizer_d->step, 1);
+  float *weights = copy_weights(p.g, count);
+  play_close(&p);
+  return weights;
+}
+
+static void both_move_against_the_other_as_it_was(void **state) {
+  (void)state;
+  int64_t count;
+  float *joint = step_of_g("joint", "sgd rate=1", &count), *still = step_of_g(NULL, "sgd rate=0", NULL);
+  float *moved = step_of_g(NULL, "sgd rate=1", NULL);
+  double same = 0, other = 0;
+  for (int64_t i = 0; i < count; i++) {
+    same = fmax(same, fabs(joint[i] - still[i]));
+    other = fmax(other, fabs(joint[i] - moved[i]));
+  }
+  assert_true(same < 1e-6 && other > 1e-4);
+  free(joint);
+  free(still);
+  free(moved);
+}
+
+static void joint_steps_accumulate_together(void **state) {
+  (void)state;
+  struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+  p.c.devices = "joint; replay; ema decay=0.5";
+  p.c.optimizer_d = p.c.optimizer_g = "sgd accumulate=2";
+  p.c.d_steps = 2;
+  play_start(&p);
+  play_on(&p, 3);
+  assert_int_equal(p.t->optimizer_d->step, 6);
+  assert_int_equal(p.t->optimizer_g->step, 3);
+  assert_int_equal(progress_of(&p).step, 3);
+  assert_true(isfinite(progress_of(&p).loss_g) && progress_of(&p).norm_d > 0);
+  play_close(&p);
+}
+
 /* ------------------------------------------------------------------ all together */
 
 static void everything(struct play *p) {
@@ -389,14 +512,19 @@ static void everything(struct play *p) {
   p->c.d_steps = 2;
 }
 
-static void resuming_goes_on_with_the_same_bits(void **state) {
-  (void)state;
+/* What does not go with conditions. */
+static void the_rest(struct play *p) {
+  p->c.devices = "replay size=30; joint; sample-weights fake=yes; ema decay=0.9; instance-noise; ada by=(noise=0.3) p=0.4";
+  add_weights(p, 2);
+}
+
+static void check_resuming(const char *g, const char *d, void (*with)(struct play *p)) {
   static char bytes[1 << 18];
   struct memory_file file = {.bytes = bytes, .capacity = sizeof bytes};
   gan_stream stream = memory_stream(&file);
-  struct play p = play_open(NULL, 1, G_LINES, D_LINES), q = play_open(NULL, 3, G_LINES, D_LINES);
-  everything(&p);
-  everything(&q);
+  struct play p = play_open(NULL, 1, g, d), q = play_open(NULL, 3, g, d);
+  with(&p);
+  with(&q);
   play_start(&p);
   play_start(&q);
   play_on(&p, 7);
@@ -413,18 +541,28 @@ static void resuming_goes_on_with_the_same_bits(void **state) {
     free(a);
     free(b);
   }
+  const struct device *replay = devices_find(&p.t->devices, &device_replay);
+  if (replay) {
+    const struct variable *a = replay->layer->variables[0], *b = devices_find(&q.t->devices, &device_replay)->layer->variables[0];
+    assert_memory_equal(a->data, b->data, (size_t)a->count * sizeof *a->data);
+  }
   float ada = devices_find(&p.t->devices, &device_ada)->state->data[0];
   assert_true(ada > 0 && ada == devices_find(&q.t->devices, &device_ada)->state->data[0]);
   play_close(&p);
   play_close(&q);
 }
 
-static void steps_allocate_nothing(void **state) {
+static void resuming_goes_on_with_the_same_bits(void **state) {
   (void)state;
+  check_resuming(G_LINES, D_LINES, everything);
+  check_resuming(SMALL_G, SMALL_D, the_rest);
+}
+
+static void check_allocations(const char *g, const char *d, void (*with)(struct play *p)) {
   struct allocator a = {0};
-  struct play p = play_open(&a, 2, G_LINES, D_LINES);
+  struct play p = play_open(&a, 2, g, d);
   int64_t before, after;
-  everything(&p);
+  with(&p);
   play_start(&p);
   play_on(&p, 1);
   must(p.ctx, gan_context_memory(p.ctx, NULL, NULL, &before));
@@ -435,14 +573,19 @@ static void steps_allocate_nothing(void **state) {
   assert_int_equal(a.live, 0);
 }
 
-/* A sample of all allocations: each fails once. */
-static void allocations_may_fail(void **state) {
+static void steps_allocate_nothing(void **state) {
   (void)state;
+  check_allocations(G_LINES, D_LINES, everything);
+  check_allocations(SMALL_G, SMALL_D, the_rest);
+}
+
+/* A sample of all allocations: each fails once. */
+static void check_failures(const char *g, const char *d, void (*with)(struct play *p)) {
   int64_t stride = 61 * test_every();
   for (int64_t at = 1;; at += stride) {
     struct allocator a = {0};
-    struct play p = play_open(&a, 1, G_LINES, D_LINES);
-    everything(&p);
+    struct play p = play_open(&a, 1, g, d);
+    with(&p);
     a.fail_at = a.calls + at;
     gan_status status = gan_trainer_create(p.g, p.d, p.data, &p.c, &p.t);
     if (status == GAN_OK) status = gan_trainer_step(p.t);
@@ -453,6 +596,12 @@ static void allocations_may_fail(void **state) {
     assert_int_equal(status, reached ? GAN_ERROR_MEMORY : GAN_OK);
     if (!reached) break;
   }
+}
+
+static void allocations_may_fail(void **state) {
+  (void)state;
+  check_failures(G_LINES, D_LINES, everything);
+  check_failures(SMALL_G, SMALL_D, the_rest);
 }
 
 /* ------------------------------------------------------------------ mistakes */
@@ -489,13 +638,19 @@ static void mistakes_get_a_sentence(void **state) {
   expect_refusal(NULL, many, NULL, "more than 24 losses and penalties");
   expect_refusal(long_item, NULL, NULL, "expected less than 512");
   expect_refusal(NULL, NULL, "topk", "did you mean 'top-k'?");
-  expect_refusal(NULL, NULL, "fog", "there are ema, instance-noise, augment, ada, top-k, pack, freeze-d, freeze-g");
+  expect_refusal(NULL, NULL, "fog", "there are ema, instance-noise, augment, ada, top-k, pack, replay, sample-weights, joint, freeze-d, freeze-g");
   expect_refusal(NULL, NULL, "ema; ema decay=0.5", "'ema' is given twice");
   expect_refusal(NULL, NULL, "ema decay=2", "decay is 2; expected 0 .. 1");
   expect_refusal(NULL, NULL, "instance-noise schedule=(linea steps=3)", "did you mean 'linear'?");
   expect_refusal(NULL, NULL, "freeze-d", "parameters is missing");
   expect_refusal(NULL, NULL, "freeze-d parameters=conv*", "no parameter of network 'D' matches 'conv*'");
   expect_refusal(NULL, NULL, "augment", "expected images");
+  expect_refusal("hinge; ac-gan output=out", NULL, "replay", "labels of the generated samples are missing");
+  expect_refusal(NULL, "zcr", "replay", "are missing");
+  expect_refusal(NULL, NULL, "replay size=0", "size is 0; expected 1 .. 1000000000");
+  expect_refusal(NULL, NULL, "replay name=x", "no parameter 'name'");
+  expect_refusal(NULL, NULL, "sample-weights", "data: there is no slot 'weight'");
+  expect_refusal(NULL, NULL, "sample-weights slot=point", "the slot of sample-weights is 2 a sample, a weight is ");
   expect_refusal(NULL, NULL, "ada by=(noise=x)", "noise is 'x'; expected a number");
 }
 
@@ -511,6 +666,11 @@ int main(void) {
     cmocka_unit_test(frozen_parameters_stay),
     cmocka_unit_test(the_chance_follows_the_signs),
     cmocka_unit_test(accumulated_steps_count_once),
+    cmocka_unit_test(replayed_samples_were_there),
+    cmocka_unit_test(the_trainer_keeps_a_history),
+    cmocka_unit_test(samples_count_as_they_weigh),
+    cmocka_unit_test(both_move_against_the_other_as_it_was),
+    cmocka_unit_test(joint_steps_accumulate_together),
     cmocka_unit_test(resuming_goes_on_with_the_same_bits),
     cmocka_unit_test(steps_allocate_nothing),
     cmocka_unit_test(allocations_may_fail),

@@ -41,6 +41,16 @@ static gan_status make_state(struct device *d) {
   return GAN_OK;
 }
 
+static gan_status make_layer(struct device *d, const char *rest) {
+  struct text line;
+  if (!d->row->remembers) return GAN_OK;
+  text_init(&line, d->ctx);
+  text_format(&line, "%s %s name=device-%s", d->row->name, rest, d->row->name);
+  gan_status status = line.failed ? GAN_ERROR_MEMORY : gan_layer_create(d->ctx, text_get(&line), &d->layer);
+  text_free(&line);
+  return status;
+}
+
 static int32_t has_schedule(const struct device_row *row) {
   for (int32_t i = 0; i < row->n_options; i++)
     if (strcmp(row->options[i].name, "schedule") == 0) return 1;
@@ -51,6 +61,7 @@ static gan_status parse(struct device *d, const char *rest) {
   TRY(options_parse(d->ctx, d->row->name, d->row->options, d->row->n_options, rest, &d->options));
   if (d->row->check) TRY(d->row->check(d->ctx, &d->options));
   if (has_schedule(d->row)) TRY(schedule_parse(d->ctx, option_text(&d->options, "schedule"), &d->schedule));
+  TRY(make_layer(d, rest));
   return make_state(d);
 }
 
@@ -82,6 +93,7 @@ void devices_free(struct devices *d) {
     schedule_free(&d->list[i].schedule);
     options_free(&d->list[i].options);
     variable_unref(d->list[i].state);
+    gan_layer_free(d->list[i].layer);
   }
   d->count = 0;
 }

@@ -11,6 +11,7 @@ struct device {
   struct options options;
   struct schedule schedule;          /* of rows with an option "schedule" */
   struct variable *state;            /* one number that moves at the commit; NULL: the row has none */
+  gan_layer *layer;                  /* that remembers samples; NULL: the row has none */
   int64_t samples, batch;            /* of a step; what D judges in it, one for several samples if they are packed */
 };
 
@@ -21,7 +22,8 @@ struct device_row {
   const struct option *options;
   gan_status (*check)(gan_context *ctx, const struct options *o);
   const char *initial;               /* the option that its state begins with; NULL: no state */
-  /* What D sees of samples; what: "real", "fake", "fresh". */
+  int32_t remembers;                 /* it is a layer of the same name and options, through which D's generated samples go */
+  /* What D sees of samples; what: "real", "fake", "fresh", "past". */
   gan_node *(*see)(const struct device *d, gan_graph *g, const char *what, gan_node *x);
   /* Moves the state, from D's scores of real samples; high ones mean real. */
   void (*learn)(const struct device *d, gan_graph *g, gan_node *scores);

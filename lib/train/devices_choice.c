@@ -69,6 +69,34 @@ const struct device_row device_pack = {
   OPTIONS_OF(pack_options),
 };
 
+/* ------------------------------------------------------------------ Shrivastava et al. 2017 */
+
+static const struct option replay_options[] = {
+  {"size", OPTION_INT, 1, 1e9, "50", "samples that are remembered, rounded up to whole batches"},
+  {"chance", OPTION_NUMBER, 0, 1, "0.5", "of a sample to change places with a remembered one"},
+};
+
+const struct device_row device_replay = {
+  .name = "replay", .help = "D sees a history of generated samples: the layer replay (Shrivastava et al. 2017; Zhu et al. 2017)",
+  OPTIONS_OF(replay_options), .remembers = 1,
+};
+
+/* ------------------------------------------------------------------ weights, and who moves when */
+
+static const struct option sample_weights_options[] = {
+  {"slot", OPTION_TEXT, 0, 0, "weight", "of the data, one number a sample"},
+  {"fake", OPTION_FLAG, 0, 0, "no", "generated samples have the weights of the real ones of their rows, too"},
+};
+
+const struct device_row device_sample_weights = {
+  .name = "sample-weights", .help = "losses of scores count each sample as much as a slot of the data says",
+  OPTIONS_OF(sample_weights_options),
+};
+
+const struct device_row device_joint = {
+  .name = "joint", .help = "D and G move together, each against the other as it was (simultaneous gradients, Goodfellow et al. 2014)",
+};
+
 /* ------------------------------------------------------------------ Mo et al. 2020 */
 
 static const struct option freeze_options[] = {

@@ -24,6 +24,7 @@ struct gan_trainer {
   gan_sampler *sampler;                               /* NULL before the first sample */
   int32_t image;                                      /* slot of the data that goes to D */
   int32_t d_steps, fresh_noise;
+  int32_t joint;                                      /* D's last update and G's are one phase */
   int64_t pack;                                       /* samples that D judges together */
   int64_t steps, progress_every;
   gan_progress_function progress;
@@ -54,12 +55,14 @@ struct scene {
   gan_scene view;
   gan_node *inputs[PORTS_MAX], *conditions[PORTS_MAX];
   gan_node *real_outputs[PORTS_MAX], *fake_outputs[PORTS_MAX];
+  gan_node *made;                                                                 /* what G made, before any device */
   struct reference { gan_node *in[PORTS_MAX]; } of_generator, of_discriminator;   /* batches that stay the same */
 };
 
 void scene_open(struct scene *s, gan_trainer *t, gan_graph *g);   /* real and generated samples */
 void scene_judge(struct scene *s);                                /* D's outputs of both */
 void scene_refresh(struct scene *s);                              /* for G's phase: new noise if asked for, D as it is then */
+int32_t scene_is_shared(const struct scene *s);                   /* G's phase may look at what D's looked at */
 gan_node *scene_score(const struct scene *s, int32_t real);       /* as the first loss takes them; high ones mean real */
 
 /* trainer_reference.c: an input's part of the reference batch, a constant: the first samples of a slot, or (-1) one draw. */

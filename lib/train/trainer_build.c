@@ -54,7 +54,9 @@ static void discriminator_phase(struct scene *s) {
 static void weigh(struct scene *s) {
   for (int32_t i = 0; i < s->t->devices.count; i++) {
     const struct device *d = &s->t->devices.list[i];
-    if (d->row->weigh) s->view.fake_weights = d->row->weigh(d, s->g, scene_score(s, 0));
+    if (!d->row->weigh) continue;
+    gan_node *weights = d->row->weigh(d, s->g, scene_score(s, 0));
+    s->view.fake_weights = s->view.fake_weights ? gan_mul(s->view.fake_weights, weights) : weights;
   }
 }
 
@@ -63,9 +65,10 @@ static void follow(const struct scene *s) {
   if (ema) gan_follow_by(s->g, s->t->average, s->t->generator, device_scalar(ema, s->g));
 }
 
-static void generator_phase(struct scene *s) {
-  gan_phase(s->g, "G");
-  scene_refresh(s);
+/* joint: the phase is D's, too, and what D saw is there. */
+static void generator_phase(struct scene *s, int32_t joint) {
+  if (!joint) gan_phase(s->g, "G");
+  if (!joint || !scene_is_shared(s)) scene_refresh(s);
   weigh(s);
   gan_node *loss = side_loss(s, GAN_SIDE_G);
   if (!loss) {
@@ -84,7 +87,7 @@ void trainer_build(gan_trainer *t, gan_graph *g, int32_t phases) {
   scene_open(&s, t, g);
   if (g->failed) return;
   if (phases & TRAINER_D) discriminator_phase(&s);
-  if (phases & TRAINER_G) generator_phase(&s);
+  if (phases & TRAINER_G) generator_phase(&s, phases & TRAINER_D && t->joint);
 }
 
 /* As many times as strong as it is rare. */

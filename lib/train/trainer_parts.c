@@ -44,6 +44,7 @@ static gan_status make_devices(gan_trainer *t, const gan_trainer_config *c) {
   TRY(devices_add(&t->devices, c->devices));
   TRY(add_number(&t->devices, &device_instance_noise, "instance-noise std", c->instance_noise));
   TRY(add_number(&t->devices, &device_ema, "ema decay", c->ema));
+  t->joint = devices_find(&t->devices, &device_joint) != NULL;
   const struct device *pack = devices_find(&t->devices, &device_pack);
   t->pack = pack ? option_int(&pack->options, "samples") : 1;
   REQUIRE(t->ctx, c->batch % t->pack == 0, "pack: a batch of %lld is no multiple of %lld samples", (long long)c->batch,
@@ -83,8 +84,9 @@ static gan_status make_average(gan_trainer *t) {
 
 /* ------------------------------------------------------------------ the game */
 
-static int32_t accumulates(const gan_trainer *t) {
-  return t->optimizer_d->accumulate > 1 || t->optimizer_g->accumulate > 1;
+/* Where gradients are accumulated, D's steps are done before G's begin; unless both go together. */
+static int32_t apart(const gan_trainer *t) {
+  return !t->joint && (t->optimizer_d->accumulate > 1 || t->optimizer_g->accumulate > 1);
 }
 
 /* "r1", for a second one "r1#2". */
@@ -99,8 +101,8 @@ static gan_status add_steps(gan_trainer *t) {
   gan_graph *g;
   TRY(gan_game_add_step(t->game, "D", &g));
   trainer_build(t, g, TRAINER_D);
-  TRY(gan_game_add_step(t->game, accumulates(t) ? "G" : "DG", &g));
-  trainer_build(t, g, accumulates(t) ? TRAINER_G : TRAINER_D | TRAINER_G);
+  TRY(gan_game_add_step(t->game, apart(t) ? "G" : "DG", &g));
+  trainer_build(t, g, apart(t) ? TRAINER_G : TRAINER_D | TRAINER_G);
   for (int32_t i = 0; i < t->n_terms; i++) {
     char name[64];
     if (t->terms[i].every == 1) continue;
@@ -117,7 +119,7 @@ static gan_status make_game(gan_trainer *t, const gan_trainer_config *c) {
   TRY(add_steps(t));
   TRY(gan_game_prepare(t->game));
   t->step_d = game_find_step(t->game, "D");
-  t->step_g = game_find_step(t->game, accumulates(t) ? "G" : "DG");
+  t->step_g = game_find_step(t->game, apart(t) ? "G" : "DG");
   for (int32_t i = 0; i < t->n_terms; i++) {
     char name[64];
     if (t->terms[i].every == 1) continue;

@@ -114,7 +114,7 @@ static gan_status run_rare(gan_trainer *t) {
 
 /* "DG" has D's last step in it; where gradients are accumulated, D's steps are done before the first run of G's. */
 static gan_status run_step(gan_trainer *t) {
-  int32_t both = t->step_g->n_phases > 1;
+  int32_t both = t->joint || t->step_g->n_phases > 1;
   TRY(set_scalars(t));
   for (int32_t i = both; i < t->d_steps; i++) TRY(repeat(t, t->step_d, t->optimizer_d->accumulate));
   TRY(repeat(t, t->step_g, t->optimizer_g->accumulate));

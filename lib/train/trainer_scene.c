@@ -159,9 +159,23 @@ static gan_node *twice(gan_node *x, gan_node *y) {
   return gan_concat(2, (gan_node *[]){x, y}, 0);
 }
 
+static const struct device *replay_of(const struct scene *s) {
+  return devices_find(&s->t->devices, &device_replay);
+}
+
+/* Whose labels and inputs they were is not remembered. */
+static void see_history(struct scene *s) {
+  const struct device *replay = replay_of(s);
+  if (!replay || node_failed(s->made)) return;
+  s->view.fake = seen(s, gan_layer_apply(replay->layer, 1, 1, &s->made), "past");
+  s->view.fake_labels = NULL;
+  s->view.n_inputs = 0;
+}
+
 /* One pass of twice the batch costs less than two passes; but no sample may see another, and draws must not move. */
 void scene_judge(struct scene *s) {
   refer_discriminator(s);
+  see_history(s);
   if (network_flags(s->t->discriminator) & (LAYER_COUPLES | LAYER_RANDOM)) {
     judge(s, s->view.real, s->conditions, s->real_outputs);
     judge(s, s->view.fake, s->conditions, s->fake_outputs);
@@ -181,12 +195,18 @@ void scene_judge(struct scene *s) {
 void scene_refresh(struct scene *s) {
   refer_generator(s);
   refer_discriminator(s);
-  if (s->t->fresh_noise) {
-    s->view.fake = seen(s, generate(s), "fresh");
+  if (!scene_is_shared(s)) {
+    if (s->t->fresh_noise) s->made = generate(s);
+    s->view.fake = seen(s, s->made, "fresh");
+    s->view.n_inputs = (int32_t)s->t->generator->n_inputs;
     find_labels(s);
   }
   judge(s, s->view.real, s->conditions, s->real_outputs);
   judge(s, s->view.fake, s->conditions, s->fake_outputs);
+}
+
+int32_t scene_is_shared(const struct scene *s) {
+  return !s->t->fresh_noise && !replay_of(s);
 }
 
 gan_node *scene_score(const struct scene *s, int32_t real) {
@@ -211,6 +231,23 @@ static void set_view(struct scene *s) {
   };
 }
 
+/* Devices that go by the rows of the data ask for all of them. */
+static void refuse_mixtures(const struct scene *s) {
+  const char *what = s->t->pack > 1 ? "pack" : replay_of(s) ? "replay" : NULL;
+  if (what && s->t->discriminator->n_inputs > 1)
+    graph_fail(s->g, GAN_ERROR_ARGUMENT, "%s: the discriminator has conditions, expected none", what);
+  if (s->t->pack > 1 && devices_find(&s->t->devices, &device_sample_weights))
+    graph_fail(s->g, GAN_ERROR_ARGUMENT, "pack: samples that are judged together have no weights of their own");
+}
+
+static void weigh_samples(struct scene *s) {
+  const struct device *d = devices_find(&s->t->devices, &device_sample_weights);
+  if (!d) return;
+  gan_node *weights = gan_data_node(s->g, s->t->data, option_text(&d->options, "slot"));
+  s->view.real_weights = see_as(weights, "the slot of sample-weights", "a weight", 0, NULL);
+  if (option_flag(&d->options, "fake")) s->view.fake_weights = s->view.real_weights;
+}
+
 void scene_open(struct scene *s, gan_trainer *t, gan_graph *g) {
   *s = (struct scene){.t = t, .g = g};
   if (!ports_fit(t)) {
@@ -219,10 +256,12 @@ void scene_open(struct scene *s, gan_trainer *t, gan_graph *g) {
   }
   gan_network *d = t->discriminator;
   set_view(s);
-  if (t->pack > 1 && d->n_inputs > 1) graph_fail(g, GAN_ERROR_ARGUMENT, "pack: the discriminator has conditions, expected none");
+  refuse_mixtures(s);
   for (int64_t i = 1; i < d->n_inputs; i++) s->conditions[i - 1] = condition(s, d, &d->inputs[i], 0);
   refer_generator(s);
   s->view.real = seen(s, as_image(s, gan_data_node(g, t->data, t->data->slots[t->image].name)), "real");
-  s->view.fake = seen(s, generate(s), "fake");
+  s->made = generate(s);
+  s->view.fake = seen(s, s->made, "fake");
+  weigh_samples(s);
   find_labels(s);
 }
