@@ -3,17 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "games.h"
+#include "networks.h"
+
 #define SEED_G "input z 100 noise=normal; dense units=128; relu; dense units=256; relu; dense units=784; tanh"
 #define SEED_D "input x 784; dense units=256; relu; dense units=128; relu; dense units=1"
-#define PTGAN_BLOCK(units) "dense units=" units "; batch-norm epsilon=0.8; leaky-relu slope=0.2; "
-#define PTGAN_G                                                                                                    \
-  "input z 100 noise=normal; dense units=128; leaky-relu slope=0.2; " PTGAN_BLOCK("256") PTGAN_BLOCK("512")        \
-    PTGAN_BLOCK("1024") "dense units=784; tanh"
+#define PTGAN_G "input z 100 noise=normal; " PTGAN_UP "dense units=784; tanh"
 #define PTGAN_D "input x 784; dense units=512; leaky-relu slope=0.2; dense units=256; leaky-relu slope=0.2; dense units=1"
-
-
-#define LEAKY_3 "leaky-relu slope=0.3; "
-#define LEAKY_2 "leaky-relu slope=0.2; "
 
 /* The 28x28 DCGAN of the TensorFlow tutorial. */
 #define DCGAN_28_G                                                                                                        \
@@ -26,14 +22,8 @@
   "conv2d filters=128 kernel=5 stride=2 padding=2; " LEAKY_3 "dropout rate=0.3; flatten; dense units=1"
 
 /* PyTorch-GAN's dcgan. */
-#define DCGAN_32_G                                                                                                        \
-  "input z 100 noise=normal; dense units=8192; reshape shape=8x8x128; batch-norm; upsample; "                              \
-  "conv2d filters=128 kernel=3 padding=1; batch-norm epsilon=0.8; " LEAKY_2 "upsample; "                                   \
-  "conv2d filters=64 kernel=3 padding=1; batch-norm epsilon=0.8; " LEAKY_2 "conv2d filters=1 kernel=3 padding=1; tanh"
-#define DCGAN_32_BLOCK(filters) "conv2d filters=" filters " kernel=3 stride=2 padding=1; " LEAKY_2 "dropout2d rate=0.25; "
-#define DCGAN_32_D                                                                                                        \
-  "input x 32x32x1; " DCGAN_32_BLOCK("16") DCGAN_32_BLOCK("32") "batch-norm epsilon=0.8; " DCGAN_32_BLOCK("64")             \
-    "batch-norm epsilon=0.8; " DCGAN_32_BLOCK("128") "batch-norm epsilon=0.8; flatten; dense units=1"
+#define DCGAN_32_G "input z 100 noise=normal; " DCGAN_32_UP
+#define DCGAN_32_D "input x 32x32x1; " DCGAN_32_DOWN "dense units=1"
 
 /* The 64x64 DCGAN of pytorch/examples. */
 #define DCGAN_64_UP(filters) "conv-transpose2d filters=" filters " kernel=4 stride=2 padding=1 bias=no; batch-norm; relu; "
@@ -56,19 +46,25 @@
   "residual-block filters=128 spectral-norm=yes; relu; global-average-pool; dense units=1 spectral-norm=yes"
 
 const struct bench_case bench_cases[] = {
-  {"mlp-seed-b1", SEED_G, SEED_D, 1, "non-saturating", NULL, 1},
-  {"mlp-seed", SEED_G, SEED_D, 64, "non-saturating", NULL, 1},
-  {"mlp-ptgan", PTGAN_G, PTGAN_D, 64, "non-saturating", NULL, 1},
-  {"mlp-ptgan-wgangp", PTGAN_G, PTGAN_D, 64, "wasserstein", "wgan-gp weight=10", 1},
-  {"dcgan-28", DCGAN_28_G, DCGAN_28_D, 64, "non-saturating", NULL, 1},
-  {"dcgan-28-wgangp", DCGAN_28_G, DCGAN_28_D, 64, "wasserstein", "wgan-gp weight=10", 1},
-  {"dcgan-32", DCGAN_32_G, DCGAN_32_D, 64, "non-saturating", NULL, 0},
-  {"dcgan-64", DCGAN_64_G, DCGAN_64_D, 64, "non-saturating", NULL, 0},
-  {"sngan-32", SNGAN_G, SNGAN_D, 64, "hinge", NULL, 1},
+  {"mlp-seed-b1", SEED_G, SEED_D, 1, "non-saturating", NULL, 1, NULL},
+  {"mlp-seed", SEED_G, SEED_D, 64, "non-saturating", NULL, 1, NULL},
+  {"mlp-ptgan", PTGAN_G, PTGAN_D, 64, "non-saturating", NULL, 1, NULL},
+  {"mlp-ptgan-wgangp", PTGAN_G, PTGAN_D, 64, "wasserstein", "wgan-gp weight=10", 1, NULL},
+  {"dcgan-28", DCGAN_28_G, DCGAN_28_D, 64, "non-saturating", NULL, 1, NULL},
+  {"dcgan-28-wgangp", DCGAN_28_G, DCGAN_28_D, 64, "wasserstein", "wgan-gp weight=10", 1, NULL},
+  {"dcgan-32", DCGAN_32_G, DCGAN_32_D, 64, "non-saturating", NULL, 0, NULL},
+  {"dcgan-64", DCGAN_64_G, DCGAN_64_D, 64, "non-saturating", NULL, 0, NULL},
+  {"sngan-32", SNGAN_G, SNGAN_D, 64, "hinge", NULL, 1, NULL},
+  {.name = "cgan", .batch = 64, .play = &play_cgan},
+  {.name = "acgan", .batch = 64, .play = &play_acgan},
+  {.name = "infogan", .batch = 64, .play = &play_infogan},
+  {.name = "pix2pix", .batch = 1, .play = &play_pix2pix},
+  {.name = "cyclegan", .batch = 1, .play = &play_cyclegan},
+  {.name = "projection", .batch = 64, .play = &play_projection},
 };
 const int bench_case_count = sizeof bench_cases / sizeof bench_cases[0];
 
-static const char ADAM[] = "adam rate=2e-4 beta1=0.5 beta2=0.999";
+const char bench_adam[] = "adam rate=2e-4 beta1=0.5 beta2=0.999";
 
 const struct bench_case *bench_case_find(const char *name) {
   for (int i = 0; i < bench_case_count; i++) {
@@ -92,7 +88,7 @@ int bench_context(gan_context **context, int threads) {
   return status == GAN_OK || bench_failed(NULL, status);
 }
 
-static gan_status make_network(gan_context *context, const char *name, const char *lines, gan_network **network) {
+gan_status bench_network(gan_context *context, const char *name, const char *lines, gan_network **network) {
   gan_status status = gan_network_create(context, name, network);
   if (status != GAN_OK) return status;
   gan_network_build(*network, lines);
@@ -100,7 +96,7 @@ static gan_status make_network(gan_context *context, const char *name, const cha
 }
 
 int bench_generator(gan_context *context, const struct bench_case *c, gan_network **network) {
-  gan_status status = make_network(context, "G", c->generator, network);
+  gan_status status = bench_network(context, "G", c->generator, network);
   return status == GAN_OK || bench_failed(context, status);
 }
 
@@ -137,12 +133,12 @@ struct parts {
 };
 
 static gan_status make_parts(struct parts *p, gan_context *context, const struct bench_case *c) {
-  gan_status status = make_network(context, "G", c->generator, &p->g);
-  if (status == GAN_OK) status = make_network(context, "D", c->discriminator, &p->d);
+  gan_status status = bench_network(context, "G", c->generator, &p->g);
+  if (status == GAN_OK) status = bench_network(context, "D", c->discriminator, &p->d);
   if (status == GAN_OK) status = gan_loss_create(context, c->loss, &p->loss);
   if (status == GAN_OK && c->penalty) status = gan_loss_create(context, c->penalty, &p->penalty);
-  if (status == GAN_OK) status = gan_optimizer_create(context, "D", ADAM, &p->of_d);
-  if (status == GAN_OK) status = gan_optimizer_create(context, "G", ADAM, &p->of_g);
+  if (status == GAN_OK) status = gan_optimizer_create(context, "D", bench_adam, &p->of_d);
+  if (status == GAN_OK) status = gan_optimizer_create(context, "G", bench_adam, &p->of_g);
   if (status == GAN_OK) status = gan_optimizer_add(p->of_d, p->d, NULL, 1, 1);
   if (status == GAN_OK) status = gan_optimizer_add(p->of_g, p->g, NULL, 1, 1);
   return status;
@@ -218,6 +214,7 @@ static gan_status make_game(struct bench_game *b, const struct parts *p, const s
 
 int bench_game_make(struct bench_game *b, const struct bench_case *c, int threads) {
   struct parts parts = {0};
+  if (c->play) return bench_play_make(b, c, threads, 0);
   *b = (struct bench_game){0};
   if (!bench_context(&b->context, threads)) return 0;
   gan_status status = make_parts(&parts, b->context, c);

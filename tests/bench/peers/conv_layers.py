@@ -1,6 +1,6 @@
-"""The layers of conv_bench in PyTorch, side by side.
+"""The layers of gan-bench --layers in PyTorch, side by side.
 
-    python conv_layers.py --bench build/tests/bench/conv_bench [--threads N] [--seconds S] [word for conv_bench ..]
+    python conv_layers.py --bench build/tests/bench/gan-bench [--threads N] [--seconds S] [word for gan-bench --layers ..]
 
 Prints a Markdown table: libgan's GF/s, its share of the peak of multiply-adds, and how many times PyTorch's time libgan is ahead.
 A product of PyTorch is forward, or convolution_backward with one gradient asked for; X is tried as a transposed convolution
@@ -64,7 +64,7 @@ def main():
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.set_flush_denormal(True)
-    command = [a.bench, "--threads", str(a.threads), "--milliseconds", str(int(a.seconds * 1000)), *a.words]
+    command = [a.bench, "--layers", "--threads", str(a.threads), "--milliseconds", str(int(a.seconds * 1000)), *a.words]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     table = {}
     with torch.no_grad():
