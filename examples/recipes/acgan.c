@@ -13,8 +13,8 @@ const struct recipe_card recipe_card = {
 static const char generator[] =
   "input z 64 noise=normal\n"
   "input label classes=10\n"
-  "embedding classes=10 width=64 name=kind from=label\n"
-  "multiply from=z,kind\n"
+  "embedding classes=10 width=32 name=kind from=label\n"
+  "concat from=z,kind\n"
   "dense units=1568; reshape shape=7x7x32; batch-norm; relu\n"
   "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu\n"
   "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";

@@ -21,3 +21,13 @@ gan_node *coloured(gan_node *pictures, gan_node *color) {
   gan_node *tint = gan_reshape(color, 4, (int64_t[]){gan_node_size(color, 0), 1, 1, 3});
   return gan_shift(gan_scale(gan_mul(light, tint), 2), -1);
 }
+
+gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue) {
+  gan_tensor *tensor;
+  const float color[] = {red, green, blue};
+  need(r, gan_tensor_create(r->context, GAN_F32, 2, (const int64_t[]){1, 3}, &tensor), "a colour");
+  need(r, gan_tensor_write(tensor, 0, 3, GAN_F32, color), "a colour");
+  gan_node *node = gan_constant_tensor(step, tensor);
+  gan_tensor_free(tensor);
+  return node;
+}

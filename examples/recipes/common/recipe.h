@@ -84,5 +84,6 @@ gan_node *share_same(gan_node *a, gan_node *b);            /* how often two (n) 
 gan_node *edges(gan_node *pictures);                     /* 1 where the brightness changes, else -1 */
 gan_node *blurred(gan_node *pictures);                   /* means over 5x5 pixels */
 gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3) or (1,3): red, green, blue, each 0 .. 1 */
+gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue); /* (1,3) */
 
 #endif

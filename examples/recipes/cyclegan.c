@@ -1,0 +1,67 @@
+/* cyclegan: translation without pairs. Clothes become blueprints (light lines on blue) by G, blueprints clothes by F; both ways and
+ * back again everything has to be as it was. The two domains are other halves of the data. Zhu, Park et al. 2017. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "cyclegan",
+  .paper = "Zhu, Park et al. 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+  .does = "Turns clothes into blue negatives and back, from pictures that are no pairs. Rows: clothes, G of them, the true negatives,\n"
+          "F of G. Figures: L1 distance of G and the truth, beside that of the picture as it is; L1 of F of G and the picture, beside\n"
+          "that of two pictures.",
+  .steps = 1200, .batch = 32,
+};
+
+#define TRANSLATOR(from, to) \
+  "input x 28x28x" from "\n" \
+  "conv2d filters=16 kernel=4 stride=2 padding=1; instance-norm; relu\n" \
+  "conv2d filters=32 kernel=4 stride=2 padding=1; instance-norm; relu name=x1\n" \
+  "conv2d filters=32 kernel=3 padding=1; instance-norm; relu; conv2d filters=32 kernel=3 padding=1; instance-norm name=inner\n" \
+  "add from=x1,inner\n" \
+  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; instance-norm; relu\n" \
+  "conv-transpose2d filters=" to " kernel=4 stride=2 padding=1; tanh\n"
+
+#define PATCHES(channels) \
+  "input x 28x28x" channels "\n" \
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n" \
+  "conv2d filters=32 kernel=4 stride=2 padding=1; instance-norm; leaky-relu slope=0.2\n" \
+  "conv2d filters=1 kernel=3 padding=1\n"
+
+void recipe_play(struct recipe *r) {
+  gan_network *G = make_network(r, "G", TRANSLATOR("1", "3")), *F = make_network(r, "F", TRANSLATOR("3", "1"));
+  gan_network *DX = make_network(r, "DX", PATCHES("1")), *DY = make_network(r, "DY", PATCHES("3"));
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", DX);
+  gan_loss *loss = make_loss(r, "least-squares");
+  optimize_too(r, g, F, NULL);
+  optimize_too(r, d, DY, NULL);
+
+  gan_graph *step = make_step(r, "train");
+  gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
+  gan_node *y = coloured(gan_neg(other), one_color(r, step, 0.2f, 0.4f, 1));
+  gan_node *made_y = gan_apply(G, x), *made_x = gan_apply(F, y);
+  gan_phase(step, "D");
+  gan_node *of_x = gan_loss_discriminator(loss, gan_apply(DX, x), gan_apply(DX, made_x));
+  gan_node *of_y = gan_loss_discriminator(loss, gan_apply(DY, y), gan_apply(DY, made_y));
+  gan_minimize(d, gan_add(of_x, of_y));
+  gan_phase(step, "G and F");
+  gan_node *pleased = gan_add(gan_loss_generator(loss, NULL, gan_apply(DX, made_x)), gan_loss_generator(loss, NULL, gan_apply(DY, made_y)));
+  gan_node *cycle = gan_add(gan_l1(gan_apply(F, made_y), x), gan_l1(gan_apply(G, made_x), y));
+  gan_minimize(g, gan_add(pleased, gan_scale(cycle, 10)));
+
+  gan_graph *test = make_step(r, "test");
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *color = one_color(r, test, 0.2f, 0.4f, 1);
+  gan_node *made = evaluate(G, held), *truth = coloured(gan_neg(held), color), *back = evaluate(F, made);
+  int64_t n = gan_node_size(held, 0);
+  gan_output(gan_l1(made, truth), "translated");
+  gan_output(gan_l1(coloured(held, color), truth), "identity");
+  gan_output(gan_l1(back, held), "cycle");
+  gan_output(gan_l1(gan_slice(held, 0, 1, n), gan_slice(held, 0, 0, n - 1)), "others");
+  show(r, "test", held);
+  show(r, "test", made);
+  show(r, "test", truth);
+  show(r, "test", back);
+
+  train(r, "train", recipe_steps(r));
+  figure_below(r, "l1", measure(r, "test", "translated"), "identity", measure(r, "test", "identity"));
+  figure_below(r, "cycle", measure(r, "test", "cycle"), "two pictures", measure(r, "test", "others"));
+}
