@@ -67,6 +67,9 @@ extern const struct conv_method conv_weight;          /* W */
 extern const struct conv_method conv_winograd;        /* F and X, for some shapes (conv_winograd.h) */
 extern const struct conv_method conv_winograd_weight; /* W, for some shapes */
 
+/* `count` numbers of part i lie at from + i * step: their sum comes to lie in part 0. */
+void conv_add_pairwise(const struct kernels *k, float *from, int64_t step, int64_t parts, int64_t count);
+
 /* Whether Winograd's way exists for this shape, and is expected to be faster. */
 int32_t conv_winograd_pays(const struct conv_shape *s);
 

@@ -298,8 +298,7 @@ static void sum_pixels(const struct kernels *k, const struct conv_shape *s, cons
 
 /* ------------------------------------------------------------------ the second pass */
 
-/* `count` numbers of part i lie at from + i * step: their sum comes to lie in part 0. */
-static void add_pairwise(const struct kernels *k, float *from, int64_t step, int64_t parts, int64_t count) {
+void conv_add_pairwise(const struct kernels *k, float *from, int64_t step, int64_t parts, int64_t count) {
   for (int64_t apart = 1; apart < parts; apart *= 2)
     for (int64_t i = 0; i + apart < parts; i += 2 * apart)
       k->vec[VEC_ADD](from + i * step, from + i * step, from + (i + apart) * step, NULL, count);
@@ -308,7 +307,7 @@ static void add_pairwise(const struct kernels *k, float *from, int64_t step, int
 static void add_parts(const struct kernels *k, const struct conv_shape *s, const struct cut *u, float *out, float *shared,
                       int64_t chunk) {
   int64_t all = s->groups * conv_group_weights(s), first = chunk * SUM_FLOATS, count = least(SUM_FLOATS, all - first);
-  add_pairwise(k, shared + first, all, u->parts, count);
+  conv_add_pairwise(k, shared + first, all, u->parts, count);
   memcpy(out + first, shared + first, (size_t)count * sizeof *out);
 }
 
@@ -326,7 +325,7 @@ static void add_turned(const struct kernels *k, const struct conv_shape *s, cons
   int64_t group = chunk / turned_chunks(s), first = chunk % turned_chunks(s) * turned_rows(s), outputs = conv_depth_y(s);
   int64_t all = conv_taps(s) * conv_depth_x(s), rows = least(turned_rows(s), all - first);
   float *from = shared + group * conv_group_weights(s) + first * outputs, *to = out + group * conv_group_weights(s) + first;
-  add_pairwise(k, from, s->groups * conv_group_weights(s), u->parts, rows * outputs);
+  conv_add_pairwise(k, from, s->groups * conv_group_weights(s), u->parts, rows * outputs);
   for (int64_t c = 0; c < outputs; c++)
     for (int64_t r = 0; r < rows; r++) to[c * all + r] = from[r * outputs + c];
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MOST_WEIGHTS = 6 << 20 /* floats that a third-level cache holds beside the rest */ };
+
 /* ------------------------------------------------------------------ the matrices */
 
 /* Those of Toom and Cook: polynomials evaluated at a few points and at infinity. Row by row: powers of a point in A; in G the same
@@ -123,13 +125,18 @@ static double taps_met(const struct conv_axis *a, int32_t product) {
   return sum;
 }
 
+/* Of F and X: those of all points are written and read, from memory if they are many; which also bounds the workspace. */
+static double weights_cost(const struct conv_shape *s) {
+  return s->product != CONV_W && winograd_weights_before(s, winograd_phases(s)) > MOST_WEIGHTS ? 60 : 12;
+}
+
 /* Both ways in multiply-adds for each pair of channels; the constants are measured with tests/bench/conv_bench. With packed
  * weights the batch must not matter: what counts then is a single image, and the reading of the weights. */
 int32_t conv_winograd_pays(const struct conv_shape *s) {
   if (!fits(s)) return 0;
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
   int32_t like = s->product == CONV_X ? CONV_X : CONV_F;
-  double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = 12;
+  double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = weights_cost(s);
   double plain = taps_met(&h, like) * taps_met(&w, like) * n + (s->packed ? 12 : 2) * (double)conv_taps(s), own = 0;
   for (int64_t i = 0; i < winograd_phases(s); i++) {
     struct winograd p = winograd_phase(s, i);

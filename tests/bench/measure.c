@@ -10,14 +10,14 @@
 #include "counting.h"
 #include "machine.h"
 
-enum { COUNTED = 50 };
-static const double TRAINING_SECONDS = 1.0, SAMPLING_SECONDS = 0.5;
+enum { MOST_COUNTED = 50 };
+static const double TRAINING_SECONDS = 1.0, SAMPLING_SECONDS = 0.5, COUNTING_SECONDS = 5.0;
 
 /* ------------------------------------------------------------------------------------------------------------------ report */
 
 struct figures {
   const char *name, *suffix;
-  int64_t batch, flops;
+  int64_t batch, flops, plan; /* plan: bytes of activations and workspace */
   int threads;
   struct timing time;
   double peak, allocations; /* FMA peak of the threads used; allocations a run */
@@ -31,9 +31,10 @@ static double peak_rss_mib(void) {
 
 static void print_figures(const struct figures *f) {
   printf("{\"case\": \"%s%s\", \"batch\": %" PRId64 ", \"threads\": %d, \"precision\": \"fp32\", \"ms\": %.4f, \"min_ms\": %.4f, "
-         "\"flops\": %" PRId64 ", \"share_of_peak\": %.3f, \"allocs_per_step\": %g, \"peak_rss_mib\": %.0f}\n",
+         "\"flops\": %" PRId64 ", \"share_of_peak\": %.3f, \"allocs_per_step\": %g, \"plan_mib\": %.1f, \"peak_rss_mib\": %.0f}\n",
          f->name, f->suffix, f->batch, f->threads, f->time.median * 1e3, f->time.least * 1e3, f->flops,
-         (double)f->flops / f->time.median / f->peak, f->allocations, peak_rss_mib());
+         (double)f->flops / f->time.median / f->peak, f->allocations, (double)f->plan / (1 << 20),
+         peak_rss_mib());
   fflush(stdout);
 }
 
@@ -50,14 +51,20 @@ static int train_once(void *user) {
   return status == GAN_OK || bench_failed(b->context, status);
 }
 
+static int counted(double seconds) {
+  double fitting = COUNTING_SECONDS / seconds;
+  return fitting > MOST_COUNTED ? MOST_COUNTED : fitting < 1 ? 1 : (int)fitting;
+}
+
 /* By the context's count and by the process's, whichever is more. */
-static double training_allocations(struct bench_game *b) {
+static double training_allocations(struct bench_game *b, double seconds) {
   int64_t context_before = 0, context_after = 0, before = counting_allocations();
+  int count = counted(seconds);
   gan_context_memory(b->context, NULL, NULL, &context_before);
-  for (int i = 0; i < COUNTED; i++) train_once(b);
+  for (int i = 0; i < count; i++) train_once(b);
   int64_t after = counting_allocations();
   gan_context_memory(b->context, NULL, NULL, &context_after);
-  return larger((double)(after - before), (double)(context_after - context_before)) / COUNTED;
+  return larger((double)(after - before), (double)(context_after - context_before)) / count;
 }
 
 static struct timing time_training(struct bench_game *b, struct figures *f) {
@@ -71,9 +78,9 @@ int measure_training(const struct bench_case *c, int threads) {
   struct bench_game b;
   struct figures f = {.name = c->name, .suffix = "", .batch = c->batch, .threads = threads};
   if (!bench_game_make(&b, c, threads)) return 0;
-  gan_game_cost(b.game, "train", NULL, &f.flops);
+  gan_game_cost(b.game, "train", &f.plan, &f.flops);
   int done = time_training(&b, &f).median > 0;
-  f.allocations = training_allocations(&b);
+  f.allocations = training_allocations(&b, f.time.least);
   if (done) print_figures(&f);
   bench_game_free(&b);
   return done;
@@ -146,8 +153,8 @@ static void sampler_free(struct bench_sampler *s) {
 
 static double sampling_allocations(struct bench_sampler *s) {
   int64_t before = counting_allocations();
-  for (int i = 0; i < COUNTED; i++) draw_once(s);
-  return (double)(counting_allocations() - before) / COUNTED;
+  for (int i = 0; i < MOST_COUNTED; i++) draw_once(s);
+  return (double)(counting_allocations() - before) / MOST_COUNTED;
 }
 
 int measure_sampling(const struct bench_case *c, int threads, int batch) {
