@@ -974,6 +974,14 @@ GAN_API void gan_phase(gan_graph *graph, const char *name);
  * Threads: context.  Since: 0.1 */
 GAN_API void gan_minimize(gan_optimizer *optimizer, gan_node *loss);
 
+/** A step of an optimizer that is never committed: from here to the end of the phase, networks are applied with the weights that it
+ * would give, as nodes through which gradients pass; again: one step further. So a generator learns against a discriminator that is
+ * some steps ahead (unrolled GANs, Metz et al. 2017; MAML). Slots go along; each gradient makes a step, whatever `accumulate` says.
+ *   optimizer  in kept; its set of parameters is closed by this
+ *   loss       in borrowed; rank 0; of networks that were applied in this phase after the last step ahead
+ * Threads: context.  Since: 0.1 */
+GAN_API void gan_look_ahead(gan_optimizer *optimizer, gan_node *loss);
+
 /** At the end of the present phase, after its updates: average = decay * average + (1 - decay) * network, on every variable
  * (state is copied). The usual exponential moving average of the generator (Yazici et al. 2018).
  *   graph    inout borrowed; a step's

@@ -78,6 +78,10 @@ struct graph_assign { struct variable *variable; gan_node *value; int32_t phase;
 /* gan_follow, gan_follow_by; decay 0 copies, by: a node of rank 0 instead of it */
 struct graph_follow { struct variable *average, *variable; double decay; gan_node *by; };
 
+/* gan_look_ahead: what a variable would be after steps that are not committed; and what those steps read, a pair of inputs. */
+struct graph_ahead { const struct variable *variable; gan_node *value; int32_t phase; };
+struct graph_look { void *optimizer; gan_node *rate, *step; int32_t phase; };
+
 struct graph_phase {
   char *name;
   struct graph_update *updates; int64_t n_updates, cap_updates;
@@ -94,6 +98,8 @@ struct gan_graph {
   gan_node **nodes; int64_t n_nodes, cap_nodes;
   struct graph_phase *phases; int64_t n_phases, cap_phases;     /* always at least one */
   struct graph_assign *assigns; int64_t n_assigns, cap_assigns;
+  struct graph_ahead *aheads; int64_t n_aheads, cap_aheads;
+  struct graph_look *looks; int64_t n_looks, cap_looks;
   struct graph_output *outputs; int64_t n_outputs, cap_outputs;
   struct graph_kept *kept; int64_t n_kept, cap_kept;
   gan_node error;                       /* what every failed call returns */
@@ -128,6 +134,11 @@ void graph_add_follow(gan_graph *g, const struct graph_follow *follow);
 /* State of layers: later applications in a phase see what earlier ones assigned. */
 gan_node *graph_latest_assign(gan_graph *g, const struct variable *v);   /* value assigned in the present phase, or NULL */
 void graph_assign(gan_graph *g, struct variable *v, gan_node *value);
+
+/* Steps that are not committed: of the present phase. */
+gan_node *graph_ahead(const gan_graph *g, const struct variable *v);     /* NULL: there was none */
+void graph_set_ahead(gan_graph *g, const struct variable *v, gan_node *value);
+int32_t graph_add_look(gan_graph *g, const struct graph_look *look);      /* 1, or 0 after graph_fail */
 
 const struct graph_output *graph_find_output(const gan_graph *g, const char *name);
 

@@ -63,6 +63,26 @@ void graph_assign(gan_graph *g, struct variable *v, gan_node *value) {
   g->assigns[g->n_assigns++] = (struct graph_assign){v, value, present_index(g)};
 }
 
+gan_node *graph_ahead(const gan_graph *g, const struct variable *v) {
+  for (int64_t i = g->n_aheads; i-- > 0;)
+    if (g->aheads[i].phase == present_index(g) && g->aheads[i].variable == v) return g->aheads[i].value;
+  return NULL;
+}
+
+void graph_set_ahead(gan_graph *g, const struct variable *v, gan_node *value) {
+  if (closed(g, "look_ahead")) return;
+  if (!graph_room(g, (void **)&g->aheads, &g->cap_aheads, g->n_aheads, sizeof *g->aheads)) return;
+  g->aheads[g->n_aheads++] = (struct graph_ahead){v, value, present_index(g)};
+}
+
+int32_t graph_add_look(gan_graph *g, const struct graph_look *look) {
+  if (closed(g, "look_ahead")) return 0;
+  if (!graph_room(g, (void **)&g->looks, &g->cap_looks, g->n_looks, sizeof *g->looks)) return 0;
+  g->looks[g->n_looks] = *look;
+  g->looks[g->n_looks++].phase = present_index(g);
+  return 1;
+}
+
 const struct graph_output *graph_find_output(const gan_graph *g, const char *name) {
   for (int64_t i = 0; i < g->n_outputs; i++) {
     if (strcmp(g->outputs[i].name, name) == 0) return &g->outputs[i];

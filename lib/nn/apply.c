@@ -113,7 +113,7 @@ gan_node *gan_variable_node(gan_graph *graph, gan_network *network, const char *
   struct variable *v = network_variable(network, path);
   if (!v) return graph_fail(graph, GAN_ERROR_ARGUMENT, "%s has no variable '%s'", network->name, path);
   graph_keep(graph, network_ref(network), unref_network);
-  return node_variable(graph, v);
+  return node_present(graph, v);
 }
 
 /* ------------------------------------------------------------------ noise */

@@ -177,7 +177,7 @@ static gan_node *variable_for(struct gan_layer_call *c, const char *name, int32_
   }
   if (!shape_equal(v->rank, v->shape, rank, shape)) return wrong_shape(c, v, rank, shape);
   gan_node *assigned = graph_latest_assign(c->graph, v);
-  return assigned ? assigned : node_variable(c->graph, v);
+  return assigned ? assigned : node_present(c->graph, v);
 }
 
 gan_node *layer_parameter(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init) {

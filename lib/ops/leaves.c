@@ -76,6 +76,11 @@ gan_node *node_variable(gan_graph *g, struct variable *v) {
   return gan_node_name(n, v->name);
 }
 
+gan_node *node_present(gan_graph *g, struct variable *v) {
+  gan_node *ahead = g && v ? graph_ahead(g, v) : NULL;
+  return ahead ? ahead : node_variable(g, v);
+}
+
 /* ---------------------------------------------------------------------------------------------------------------- inputs */
 
 static int32_t same_name(const struct binding *a, const struct binding *b) {

@@ -93,6 +93,8 @@ gan_node *node_scalar_like(gan_node *n, double value);                        /*
 gan_node *node_sum_to(gan_node *n, int32_t rank, const int64_t *shape);       /* undoes a broadcast: sums the repeated axes */
 gan_node *node_zeros(gan_graph *g, int32_t rank, const int64_t *shape);       /* broadcast constant */
 gan_node *node_variable(gan_graph *g, struct variable *v);                    /* one node a variable and graph; keeps v */
+/* What a variable is in the present phase, after gan_look_ahead: a node of the steps ahead, or the variable. */
+gan_node *node_present(gan_graph *g, struct variable *v);
 gan_node *node_input(gan_graph *g, const struct binding *b, int32_t type, int32_t rank, const int64_t *shape);
 gan_node *node_random(gan_graph *g, uint64_t stream, int32_t kind, double x, double y, int32_t rank, const int64_t *shape);
 int32_t node_is_constant(const gan_node *n, double *value);                   /* of any shape: looks through broadcast */

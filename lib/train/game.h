@@ -16,9 +16,13 @@ struct game_update {
   double loss_value, norm, used_rate;  /* of the last run, for reports */
 };
 
+/* A step ahead: what it reads besides weights. */
+struct game_look { const gan_optimizer *optimizer; gan_node *rate, *step; float *rate_at, *step_at; int64_t ahead; };
+
 struct game_phase {
   const char *name;
-  int64_t n_updates, n_states;
+  int64_t n_updates, n_states, n_looks;
+  struct game_look *looks;
   struct game_update *updates;
   struct plan_assign *states;          /* due at the end of this phase, one a variable */
   const float **state_at;              /* their new values */

@@ -57,7 +57,7 @@ static int32_t lists_create(struct stage_lists *l, gan_graph *graph, const struc
   l->assigns = graph_alloc(graph, sizeof *l->assigns * (n * (1 + OPTIMIZER_SLOTS) + (size_t)(p->n_states + gp->n_follows)));
   l->customs = graph_alloc(graph, sizeof *l->customs * (size_t)(p->n_updates + 1));
   l->gradients = graph_alloc(graph, sizeof *l->gradients * (n + 1));
-  l->fused = graph_alloc(graph, sizeof *l->fused * (n + 1));
+  l->fused = graph_alloc(graph, sizeof *l->fused * (n * (1 + OPTIMIZER_SLOTS) + 1));
   return !graph->failed;
 }
 
@@ -116,7 +116,10 @@ static void emit_fused(struct stage_lists *l, struct game_update *u) {
   if (!u->fused) return;
   struct plan_custom *custom = &l->customs[l->n_customs++];
   fused_adam_call(u->fused, &custom->call);
-  for (int64_t i = 0; i < o->n_parameters; i++) l->fused[l->n_fused++] = o->parameters[i].variable;
+  for (int64_t i = 0; i < o->n_parameters; i++) {
+    l->fused[l->n_fused++] = o->parameters[i].variable;
+    for (int32_t s = 0; s < o->n_slots; s++) l->fused[l->n_fused++] = o->parameters[i].slot[s];
+  }
 }
 
 /* ------------------------------------------------------------------ the stages of a phase */
@@ -209,6 +212,21 @@ static gan_status emit_phase(gan_game *g, struct game_step *s, int64_t index) {
 
 /* ------------------------------------------------------------------ the step */
 
+static gan_status make_looks(const struct game_step *s, int64_t index) {
+  struct game_phase *p = &s->phases[index];
+  p->looks = graph_alloc(s->graph, sizeof *p->looks * (size_t)(s->graph->n_looks + 1));
+  if (!p->looks) return gan_graph_check(s->graph);
+  p->n_looks = 0;
+  for (int64_t i = 0; i < s->graph->n_looks; i++) {
+    const struct graph_look *l = &s->graph->looks[i];
+    int64_t ahead = 0;
+    if (l->phase != index) continue;
+    for (int64_t k = 0; k < p->n_looks; k++) ahead += p->looks[k].optimizer == l->optimizer;
+    p->looks[p->n_looks++] = (struct game_look){.optimizer = l->optimizer, .rate = l->rate, .step = l->step, .ahead = ahead};
+  }
+  return GAN_OK;
+}
+
 static gan_status make_phase(const struct game_step *s, int64_t index) {
   const struct graph_phase *gp = &s->graph->phases[index];
   struct game_phase *p = &s->phases[index];
@@ -220,7 +238,7 @@ static gan_status make_phase(const struct game_step *s, int64_t index) {
     p->updates[u] = (struct game_update){.optimizer = gp->updates[u].optimizer, .loss = gp->updates[u].loss};
     TRY(optimizer_seal(p->updates[u].optimizer));
   }
-  return GAN_OK;
+  return make_looks(s, index);
 }
 
 enum { STAGES_PER_PHASE = 4 };

@@ -129,6 +129,10 @@ static void connect_phase(const struct game_step *s, struct game_phase *p) {
     if (u->rate) u->rate_at = plan_input(s->plan, u->rate);
     if (u->step) u->step_at = plan_input(s->plan, u->step);
   }
+  for (int64_t i = 0; i < p->n_looks; i++) {
+    p->looks[i].rate_at = plan_input(s->plan, p->looks[i].rate);
+    p->looks[i].step_at = plan_input(s->plan, p->looks[i].step);
+  }
   for (int64_t i = 0; i < p->n_states; i++) p->state_at[i] = plan_value(s->plan, p->states[i].value);
 }
 

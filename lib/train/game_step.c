@@ -102,6 +102,13 @@ static void write_scalars(struct game_update *u) {
   if (u->step_at) *u->step_at = (float)(u->optimizer->step + 1);
 }
 
+/* As if every step ahead were the optimizer's next. */
+static void write_ahead(const struct game_look *l) {
+  int64_t step = l->optimizer->step + l->ahead;
+  if (l->rate_at) *l->rate_at = (float)optimizer_rate_at(l->optimizer, step);
+  if (l->step_at) *l->step_at = (float)(step + 1);
+}
+
 static void commit(gan_game *g, const struct game_step *s, struct game_phase *p, const struct environment *e) {
   for (int64_t stage = p->first_stage + 1; stage < p->end_stage; stage++) plan_run(s->plan, stage, g->ctx->pool, e);
   for (int64_t u = 0; u < p->n_updates; u++) p->updates[u].optimizer->step++;
@@ -109,6 +116,7 @@ static void commit(gan_game *g, const struct game_step *s, struct game_phase *p,
 
 static gan_status run_phase(gan_game *g, const struct game_step *s, struct game_phase *p, const struct environment *e) {
   for (int64_t u = 0; u < p->n_updates; u++) write_scalars(&p->updates[u]);
+  for (int64_t i = 0; i < p->n_looks; i++) write_ahead(&p->looks[i]);
   plan_run(s->plan, p->first_stage, g->ctx->pool, e);
   TRY(check(g, s, p, ""));
   int32_t waits;

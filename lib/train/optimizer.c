@@ -119,7 +119,11 @@ gan_status gan_optimizer_set_rate(gan_optimizer *o, double rate) {
 }
 
 double optimizer_next_rate(const gan_optimizer *o) {
-  return o->rate * schedule_factor(&o->schedule, o->step);
+  return optimizer_rate_at(o, o->step);
+}
+
+double optimizer_rate_at(const gan_optimizer *o, int64_t step) {
+  return o->rate * schedule_factor(&o->schedule, step);
 }
 
 /* ------------------------------------------------------------------ the flat arrays */

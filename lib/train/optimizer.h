@@ -48,6 +48,7 @@ gan_status optimizer_seal(gan_optimizer *o);
 
 /* The rate of the next commit for parameters with the multiplier 1. */
 double optimizer_next_rate(const gan_optimizer *o);
+double optimizer_rate_at(const gan_optimizer *o, int64_t step);   /* when so many commits were done */
 
 /* 1 if the kernel table's fused adam does what the row's rule and the common options ask for. */
 int32_t optimizer_is_fused(const gan_optimizer *o);
@@ -55,6 +56,12 @@ int32_t optimizer_is_fused(const gan_optimizer *o);
 /* Emits the rule for one parameter, with clip and bound; rate and step are input nodes of rank 0. */
 void optimizer_emit(const gan_optimizer *o, const struct optimizer_parameter *p, gan_graph *g, gan_node *rate, gan_node *step,
                     struct optimizer_call *call);
+
+/* The same from a weight, a gradient and slots that the call has. */
+void optimizer_rule(const gan_optimizer *o, const struct optimizer_parameter *p, gan_graph *g, gan_node *rate, gan_node *step,
+                    struct optimizer_call *call);
+/* 1 if an optimizer can take a step down a loss in the present phase of its graph; else 0 after graph_fail. */
+int32_t update_is_good(const char *who, const gan_optimizer *o, gan_node *loss);
 
 /* One call for all parameters: pieces that fit a cache, each on its own thread. Lives in the graph of the step. */
 struct fused_adam;

@@ -10,20 +10,23 @@ static gan_node *times(gan_node *scalar, double multiplier) {
   return multiplier == 1 ? scalar : gan_scale(scalar, multiplier);
 }
 
-void optimizer_emit(const gan_optimizer *o, const struct optimizer_parameter *p, gan_graph *g, gan_node *rate, gan_node *step,
+void optimizer_rule(const gan_optimizer *o, const struct optimizer_parameter *p, gan_graph *g, gan_node *rate, gan_node *step,
                     struct optimizer_call *call) {
   double decay = o->decay * p->decay;
-  memset(call, 0, sizeof *call);
   call->options = &o->options;
-  call->weight = node_variable(g, p->variable);
-  call->gradient = node_variable(g, p->gradient);
-  for (int32_t s = 0; s < o->n_slots; s++) call->slot[s] = node_variable(g, p->slot[s]);
   call->rate = times(rate, p->rate);
   call->step = step;
   call->decay = decay > 0 ? gan_constant(g, decay) : NULL;
   if (o->clip > 0) call->gradient = gan_clamp(call->gradient, -o->clip, o->clip);
   o->row->emit(call);
   if (o->bound > 0) call->new_weight = gan_clamp(call->new_weight, -o->bound, o->bound);
+}
+
+void optimizer_emit(const gan_optimizer *o, const struct optimizer_parameter *p, gan_graph *g, gan_node *rate, gan_node *step,
+                    struct optimizer_call *call) {
+  *call = (struct optimizer_call){.weight = node_variable(g, p->variable), .gradient = node_variable(g, p->gradient)};
+  for (int32_t s = 0; s < o->n_slots; s++) call->slot[s] = node_variable(g, p->slot[s]);
+  optimizer_rule(o, p, g, rate, step, call);
 }
 
 /* ------------------------------------------------------------------ as one kernel call */

@@ -20,6 +20,13 @@ static gan_node *average_square(gan_node *old, gan_node *x, double share) {
   return gan_add(gan_scale(old, 1 - share), gan_scale(gan_square(x), share));
 }
 
+/* Of a mean square. Where it is 0 the root's derivative is infinite, and what it would be multiplied by is 0. */
+static gan_node *root(const struct optimizer_call *c, gan_node *square) {
+  if (!c->differentiable) return gan_sqrt(square);
+  gan_node *zero = gan_constant(square->graph, 0), *none = gan_equal(square, zero);
+  return gan_select(none, zero, gan_sqrt(gan_select(none, gan_constant(square->graph, 1), square)));
+}
+
 static gan_node *descend(const struct optimizer_call *c, gan_node *direction) {
   return gan_sub(c->weight, gan_mul(c->rate, direction));
 }
@@ -64,7 +71,7 @@ static int32_t rmsprop_slots(const struct options *o) { return slots_with_moment
 static void rmsprop(struct optimizer_call *c) {
   double momentum = option_number(c->options, "momentum");
   c->new_slot[0] = average_square(c->slot[0], c->gradient, 1 - option_number(c->options, "decay"));
-  gan_node *direction = gan_div(c->gradient, gan_shift(gan_sqrt(c->new_slot[0]), option_number(c->options, "epsilon")));
+  gan_node *direction = gan_div(c->gradient, gan_shift(root(c, c->new_slot[0]), option_number(c->options, "epsilon")));
   if (momentum != 0) direction = c->new_slot[1] = gan_add(gan_scale(c->slot[1], momentum), direction);
   c->new_weight = descend(c, direction);
 }
@@ -97,8 +104,8 @@ static gan_node *adam_direction(struct optimizer_call *c, gan_node *gradient) {
   c->new_slot[0] = average(c->slot[0], gradient, 1 - beta1);
   c->new_slot[1] = average_square(c->slot[1], gradient, 1 - beta2);
   gan_node *mean = gan_div(c->new_slot[0], one_minus_power(beta1, c->step));
-  gan_node *root = gan_sqrt(gan_div(c->new_slot[1], one_minus_power(beta2, c->step)));
-  return gan_div(mean, gan_shift(root, option_number(c->options, "epsilon")));
+  gan_node *length = root(c, gan_div(c->new_slot[1], one_minus_power(beta2, c->step)));
+  return gan_div(mean, gan_shift(length, option_number(c->options, "epsilon")));
 }
 
 static void adam(struct optimizer_call *c) {

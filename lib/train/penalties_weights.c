@@ -48,7 +48,7 @@ static gan_node *over_weights(const struct loss_call *c, gan_node *(*rule)(const
 static gan_node *not_orthogonal(const struct loss_call *c, struct variable *v) {
   if (v->rank < 2) return NULL;
   int64_t rows = v->shape[0];
-  gan_node *w = gan_reshape(node_variable(c->graph, v), 2, (int64_t[]){rows, v->count / rows});
+  gan_node *w = gan_reshape(node_present(c->graph, v), 2, (int64_t[]){rows, v->count / rows});
   gan_node *products = gan_matmul(w, w, 0, 1);
   return gan_sum(gan_square(gan_mul(products, node_off_diagonal(c->graph, rows))));
 }
@@ -75,7 +75,7 @@ static gan_node *steps_of(const struct loss_call *c) {
 static gan_node *far_from_history(const struct loss_call *c, struct variable *v) {
   char name[3 * NETWORK_NAME];
   snprintf(name, sizeof name, "%.150s", v->name);
-  gan_node *w = node_variable(c->graph, v), *mean = loss_state(c, name, v->rank, v->shape, 0);
+  gan_node *w = node_present(c->graph, v), *mean = loss_state(c, name, v->rank, v->shape, 0);
   gan_node *off = gan_sub(w, mean);
   loss_assign(c, name, gan_add(mean, gan_div(off, gan_shift(steps_of(c), 1))));
   return gan_sum(gan_square(off));

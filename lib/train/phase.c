@@ -17,30 +17,33 @@ static int32_t used_in(const struct graph_phase *p, const gan_optimizer *o) {
   return 0;
 }
 
-void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
+int32_t update_is_good(const char *who, const gan_optimizer *o, gan_node *loss) {
   gan_graph *g = loss ? loss->graph : NULL;
-  if (!g || node_failed(loss)) {
-    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_minimize: there is no loss");
-    return;
-  }
-  if (!optimizer || optimizer->ctx != g->ctx) {
-    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_minimize: the optimizer is NULL or of another context");
-    return;
-  }
-  const struct graph_phase *p = present(g);
   char shape[128];
-  if (loss->rank != 0 || loss->type != GAN_F32) {
+  if (!g || node_failed(loss))
+    graph_fail(g, GAN_ERROR_ARGUMENT, "%s: there is no loss", who);
+  else if (!o || o->ctx != g->ctx)
+    graph_fail(g, GAN_ERROR_ARGUMENT, "%s: the optimizer is NULL or of another context", who);
+  else if (loss->rank != 0 || loss->type != GAN_F32)
     graph_fail(g, GAN_ERROR_SHAPE, "phase '%s': optimizer '%s' got a loss of shape %s, expected one number (gan_mean, gan_sum)",
-               p->name, optimizer->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
-  } else if (g->sealed) {
-    graph_fail(g, GAN_ERROR_STATE, "gan_minimize: the game is prepared");
-  } else if (used_in(p, optimizer)) {
-    graph_fail(g, GAN_ERROR_ARGUMENT, "phase '%s' uses optimizer '%s' twice: minimise the sum of the losses", p->name,
+               present(g)->name, o->name, shape_text(shape, sizeof shape, loss->rank, loss->shape));
+  else if (g->sealed)
+    graph_fail(g, GAN_ERROR_STATE, "%s: the game is prepared", who);
+  else
+    return 1;
+  return 0;
+}
+
+void gan_minimize(gan_optimizer *optimizer, gan_node *loss) {
+  if (!update_is_good("gan_minimize", optimizer, loss)) return;
+  gan_graph *g = loss->graph;
+  if (used_in(present(g), optimizer)) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "phase '%s' uses optimizer '%s' twice: minimise the sum of the losses", present(g)->name,
                optimizer->name);
-  } else {
-    graph_add_update(g, optimizer, loss);
-    graph_keep(g, optimizer_ref(optimizer), unref_optimizer);
+    return;
   }
+  graph_add_update(g, optimizer, loss);
+  graph_keep(g, optimizer_ref(optimizer), unref_optimizer);
 }
 
 /* ------------------------------------------------------------------ follow */

@@ -16,6 +16,7 @@ struct optimizer_call {
   gan_node *weight, *gradient, *slot[OPTIMIZER_SLOTS];
   gan_node *rate, *step;              /* rate after schedule and multiplier; step counts from 1 */
   gan_node *decay;                    /* after multiplier; NULL: none */
+  int32_t differentiable;             /* gradients pass through the step: no root of 0 may meet one */
   gan_node *new_weight, *new_slot[OPTIMIZER_SLOTS];   /* a new_slot left NULL stays as it is */
 };
 
