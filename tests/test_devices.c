@@ -486,6 +486,46 @@ static void both_move_against_the_other_as_it_was(void **state) {
   free(moved);
 }
 
+/* D that would not move is no other D some steps later. */
+static void unrolled_steps_are_ahead_of_d(void **state) {
+  (void)state;
+  int64_t count;
+  double same = 0, other = 0;
+  float *plain[2], *unrolled[2];
+  for (int i = 0; i < 2; i++) {
+    plain[i] = step_of_g(NULL, i ? "sgd rate=0.5" : "sgd rate=0", &count);
+    unrolled[i] = step_of_g("unrolled steps=3", i ? "sgd rate=0.5" : "sgd rate=0", NULL);
+  }
+  for (int64_t k = 0; k < count; k++) {
+    same = fmax(same, fabs(plain[0][k] - unrolled[0][k]));
+    other = fmax(other, fabs(plain[1][k] - unrolled[1][k]));
+  }
+  assert_true(same < 1e-6 && other > 1e-4);
+  for (int i = 0; i < 2; i++) free(plain[i]), free(unrolled[i]);
+}
+
+/* Of linear players the gradient g is one for all z, and the score rises by alpha |g|^2 / (damping + |g|^2). */
+static void latents_climb_the_score(void **state) {
+  (void)state;
+  double score[2], length = 0;
+  for (int i = 0; i < 2; i++) {
+    struct play p = play_open(NULL, 1, "input z 4 noise=normal; dense units=2 bias=no", "input x 2; dense units=1 bias=no");
+    p.c.loss = "wasserstein";
+    p.c.optimizer_d = p.c.optimizer_g = "sgd rate=0";
+    p.c.devices = i ? "latent-optimisation rate=0.7 damping=0.5" : NULL;
+    play_start(&p);
+    play_on(&p, 1);
+    score[i] = progress_of(&p).d_fake;
+    float *w = copy_weights(p.g, NULL), *v = copy_weights(p.d, NULL);
+    length = 0;
+    for (int k = 0; k < 4; k++) length += pow(v[0] * w[k] + v[1] * w[4 + k], 2);
+    free(w);
+    free(v);
+    play_close(&p);
+  }
+  assert_true(fabs(score[1] - score[0] - 0.7 * length / (0.5 + length)) < 1e-5 && length > 1e-3);
+}
+
 static void joint_steps_accumulate_together(void **state) {
   (void)state;
   struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
@@ -514,7 +554,7 @@ static void everything(struct play *p) {
 
 /* What does not go with conditions. */
 static void the_rest(struct play *p) {
-  p->c.devices = "replay size=30; joint; sample-weights fake=yes; ema decay=0.9; instance-noise; ada by=(noise=0.3) p=0.4";
+  p->c.devices = "replay size=30; joint; unrolled steps=2; latent-optimisation; sample-weights fake=yes; ema decay=0.9; instance-noise; ada by=(noise=0.3) p=0.4";
   add_weights(p, 2);
 }
 
@@ -638,7 +678,7 @@ static void mistakes_get_a_sentence(void **state) {
   expect_refusal(NULL, many, NULL, "more than 24 losses and penalties");
   expect_refusal(long_item, NULL, NULL, "expected less than 512");
   expect_refusal(NULL, NULL, "topk", "did you mean 'top-k'?");
-  expect_refusal(NULL, NULL, "fog", "there are ema, instance-noise, augment, ada, top-k, pack, replay, sample-weights, joint, freeze-d, freeze-g");
+  expect_refusal(NULL, NULL, "fog", "there are ema, instance-noise, augment, ada, top-k, pack, replay, sample-weights, joint, unrolled, latent-optimisation, freeze-d, freeze-g");
   expect_refusal(NULL, NULL, "ema; ema decay=0.5", "'ema' is given twice");
   expect_refusal(NULL, NULL, "ema decay=2", "decay is 2; expected 0 .. 1");
   expect_refusal(NULL, NULL, "instance-noise schedule=(linea steps=3)", "did you mean 'linear'?");
@@ -647,6 +687,7 @@ static void mistakes_get_a_sentence(void **state) {
   expect_refusal(NULL, NULL, "augment", "expected images");
   expect_refusal("hinge; ac-gan output=out", NULL, "replay", "labels of the generated samples are missing");
   expect_refusal(NULL, "zcr", "replay", "are missing");
+  expect_refusal(NULL, NULL, "unrolled steps=0", "steps is 0; expected 1 .. 100");
   expect_refusal(NULL, NULL, "replay size=0", "size is 0; expected 1 .. 1000000000");
   expect_refusal(NULL, NULL, "replay name=x", "no parameter 'name'");
   expect_refusal(NULL, NULL, "sample-weights", "data: there is no slot 'weight'");
@@ -670,6 +711,8 @@ int main(void) {
     cmocka_unit_test(the_trainer_keeps_a_history),
     cmocka_unit_test(samples_count_as_they_weigh),
     cmocka_unit_test(both_move_against_the_other_as_it_was),
+    cmocka_unit_test(unrolled_steps_are_ahead_of_d),
+    cmocka_unit_test(latents_climb_the_score),
     cmocka_unit_test(joint_steps_accumulate_together),
     cmocka_unit_test(resuming_goes_on_with_the_same_bits),
     cmocka_unit_test(steps_allocate_nothing),

@@ -105,6 +105,8 @@ static void destroy(gan_graph *g) {
   context_release(ctx, g->nodes, (size_t)g->cap_nodes * sizeof *g->nodes);
   context_release(ctx, g->assigns, (size_t)g->cap_assigns * sizeof *g->assigns);
   context_release(ctx, g->outputs, (size_t)g->cap_outputs * sizeof *g->outputs);
+  context_release(ctx, g->aheads, (size_t)g->cap_aheads * sizeof *g->aheads);
+  context_release(ctx, g->looks, (size_t)g->cap_looks * sizeof *g->looks);
   free_phases(g);
   free_blocks(g);
   context_release(ctx, g, sizeof *g);

@@ -97,6 +97,26 @@ const struct device_row device_joint = {
   .name = "joint", .help = "D and G move together, each against the other as it was (simultaneous gradients, Goodfellow et al. 2014)",
 };
 
+static const struct option unrolled_options[] = {
+  {"steps", OPTION_INT, 1, 100, "5", "of D's optimizer, on the same samples"},
+};
+
+const struct device_row device_unrolled = {
+  .name = "unrolled", .help = "G learns against D as it would be some steps later, through those steps (Metz et al. 2017)",
+  OPTIONS_OF(unrolled_options),
+};
+
+/* Natural gradient with a damped empirical Fisher matrix of rank 1. */
+static const struct option latent_options[] = {
+  {"rate", OPTION_NUMBER, 0, 1e6, "0.9", "alpha of the step alpha g / (damping + |g|^2)"},
+  {"damping", OPTION_NUMBER, 1e-30, 1e6, "5", "keeps the step short where the gradient is"},
+};
+
+const struct device_row device_latent_optimisation = {
+  .name = "latent-optimisation", .help = "G's first input takes a step up D's score before both learn (LOGAN, Wu et al. 2019)",
+  OPTIONS_OF(latent_options),
+};
+
 /* ------------------------------------------------------------------ Mo et al. 2020 */
 
 static const struct option freeze_options[] = {

@@ -65,9 +65,22 @@ static void follow(const struct scene *s) {
   if (ema) gan_follow_by(s->g, s->t->average, s->t->generator, device_scalar(ema, s->g));
 }
 
+/* What D's steps ahead would leave in layers and losses is none of G's phase. */
+static void look_ahead(struct scene *s) {
+  const struct device *d = devices_find(&s->t->devices, &device_unrolled);
+  int64_t assigns = s->g->n_assigns, steps = d ? option_int(&d->options, "steps") : 0;
+  for (int64_t i = 0; i < steps && !s->g->failed; i++) {
+    scene_judge(s);
+    gan_node *loss = side_loss(s, GAN_SIDE_D);
+    if (loss) gan_look_ahead(s->t->optimizer_d, loss);
+  }
+  s->g->n_assigns = assigns;
+}
+
 /* joint: the phase is D's, too, and what D saw is there. */
 static void generator_phase(struct scene *s, int32_t joint) {
   if (!joint) gan_phase(s->g, "G");
+  look_ahead(s);
   if (!joint || !scene_is_shared(s)) scene_refresh(s);
   weigh(s);
   gan_node *loss = side_loss(s, GAN_SIDE_G);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/terms.h"
+
 /* ------------------------------------------------------------------ samples of one shape, seen in another */
 
 static gan_node *see_as(gan_node *x, const char *what, const char *wanted, int32_t rank, const int64_t *sizes) {
@@ -97,14 +99,44 @@ static gan_node *condition(const struct scene *s, gan_network *n, const struct n
   return graph_fail(s->g, GAN_ERROR_ARGUMENT, "the data has no slot '%s' for that input of '%s'", port->name, n->name);
 }
 
+static void judge(const struct scene *s, gan_node *x, gan_node *const *conditions, gan_node **outputs) {
+  gan_node *in[PORTS_MAX + 1] = {x};
+  for (int32_t i = 0; i < s->view.n_conditions; i++) in[1 + i] = conditions[i];
+  gan_network_apply(s->t->discriminator, 1, 1 + s->view.n_conditions, in, s->view.n_outputs, outputs);
+}
+
+static gan_node *as_generated(const struct scene *s) {
+  gan_node *out = NULL;
+  gan_network_apply(s->t->generator, 1, (int32_t)s->t->generator->n_inputs, s->inputs, 1, &out);
+  return as_samples(s, out, "the generator's output");
+}
+
+/* z + alpha g / (damping + |g|^2), g the gradient of the score of what z makes; gradients pass through g, too. */
+static gan_node *optimised(const struct scene *s, const struct device *d, gan_node *z) {
+  gan_node *outputs[PORTS_MAX], *x = pack_samples(s, as_generated(s));
+  judge(s, x, s->conditions, outputs);
+  if (s->g->failed) return &s->g->error;
+  gan_loss *loss = s->t->terms[0].loss;
+  gan_scene view = s->view;
+  view.fake = x;
+  view.fake_outputs = outputs;
+  gan_node *score = loss_scores(loss, &view, 0), *g = gan_gradient(loss->row && loss->row->energies ? gan_neg(score) : score, z);
+  gan_node *squares = sum_per_sample(gan_square(g));
+  if (node_failed(squares)) return squares;
+  int64_t shape[GAN_MAX_RANK];
+  for (int32_t i = 0; i < z->rank; i++) shape[i] = i ? 1 : z->shape[0];
+  gan_node *share = gan_reciprocal(gan_shift(squares, option_number(&d->options, "damping")));
+  return gan_add(z, gan_scale(gan_mul(g, gan_reshape(share, z->rank, shape)), option_number(&d->options, "rate")));
+}
+
 static gan_node *generate(struct scene *s) {
   gan_network *n = s->t->generator;
-  gan_node *out = NULL;
+  const struct device *latent = devices_find(&s->t->devices, &device_latent_optimisation);
   int32_t first = trainer_draws_first(s->t);
   if (first) s->inputs[0] = gan_noise(s->g, n, n->inputs[0].name);
   for (int64_t i = first; i < n->n_inputs; i++) s->inputs[i] = condition(s, n, &n->inputs[i], 1);
-  gan_network_apply(n, 1, (int32_t)n->n_inputs, s->inputs, 1, &out);
-  return as_samples(s, out, "the generator's output");
+  if (latent) s->inputs[0] = optimised(s, latent, s->inputs[0]);
+  return as_generated(s);
 }
 
 /* The slot that an input takes, -1: it is drawn. */
@@ -148,12 +180,6 @@ static void find_labels(struct scene *s) {
 }
 
 /* ------------------------------------------------------------------ D's eyes */
-
-static void judge(const struct scene *s, gan_node *x, gan_node *const *conditions, gan_node **outputs) {
-  gan_node *in[PORTS_MAX + 1] = {x};
-  for (int32_t i = 0; i < s->view.n_conditions; i++) in[1 + i] = conditions[i];
-  gan_network_apply(s->t->discriminator, 1, 1 + s->view.n_conditions, in, s->view.n_outputs, outputs);
-}
 
 static gan_node *twice(gan_node *x, gan_node *y) {
   return gan_concat(2, (gan_node *[]){x, y}, 0);
@@ -206,7 +232,7 @@ void scene_refresh(struct scene *s) {
 }
 
 int32_t scene_is_shared(const struct scene *s) {
-  return !s->t->fresh_noise && !replay_of(s);
+  return !s->t->fresh_noise && !replay_of(s) && !devices_find(&s->t->devices, &device_unrolled);
 }
 
 gan_node *scene_score(const struct scene *s, int32_t real) {
@@ -231,8 +257,12 @@ static void set_view(struct scene *s) {
   };
 }
 
-/* Devices that go by the rows of the data ask for all of them. */
+/* What devices cannot do with these players. */
 static void refuse_mixtures(const struct scene *s) {
+  const char *latent = !devices_find(&s->t->devices, &device_latent_optimisation) ? NULL
+                       : network_flags(s->t->discriminator) & LAYER_REFERENCE ? "the discriminator has virtual batch norm"
+                       : !trainer_draws_first(s->t) ? "the generator's first input is no noise" : NULL;
+  if (latent) graph_fail(s->g, GAN_ERROR_ARGUMENT, "latent-optimisation: %s", latent);
   const char *what = s->t->pack > 1 ? "pack" : replay_of(s) ? "replay" : NULL;
   if (what && s->t->discriminator->n_inputs > 1)
     graph_fail(s->g, GAN_ERROR_ARGUMENT, "%s: the discriminator has conditions, expected none", what);
