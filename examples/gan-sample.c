@@ -17,6 +17,7 @@ const char *program_name = "gan-sample";
 struct settings {
   const char *network, *out, *shape, *range;
   int64_t count, first, seed, label, threads, steps;
+  double truncation;
   int64_t grid[2], interpolate[2];
   int32_t straight, each, raw, help, version;
 };
@@ -28,6 +29,7 @@ static struct cli_option options[] = {
   {CLI_INTEGER, "count", "N", "how many (64, or as many as the grid holds)", AT(count), 1, 1e7, NULL},
   {CLI_INTEGER, "first", "N", "number of the first one (0)", AT(first), 0, 1e15, NULL},
   {CLI_INTEGER, "seed", "N", "of the noise: sample i of a seed is always the same (1)", AT(seed), 1, INFINITY, NULL},
+  {CLI_NUMBER, "truncation", "A", "noise within so many standard deviations: finer, less varied (all of it)", AT(truncation), 0, 2, NULL},
   {CLI_INTEGER, "label", "N", "of this class, if the network is conditional (all in turn)", AT(label), 0, 1e6, NULL},
   {CLI_PAIR, "interpolate", "A,B", "instead: the way from sample A to sample B", AT(interpolate), 0, 1e15, NULL},
   {CLI_INTEGER, "steps", "N", "pictures on that way, both ends included (10)", AT(steps), 2, 1e6, NULL},
@@ -86,6 +88,7 @@ static int load(struct source *s, const struct settings *settings) {
   gan_sampler_config_init(&config, sizeof config);
   config.max_batch = MOST_AT_ONCE;
   config.seed = settings->seed;
+  config.truncation = settings->truncation;
   config.threads = (int32_t)settings->threads;
   status = gan_sampler_create(s->network, &config, &s->sampler);
   if (status != GAN_OK) return complain_gan(s->context, settings->network, status);

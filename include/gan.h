@@ -555,6 +555,16 @@ GAN_API gan_status gan_network_variable_info(gan_network *network, int32_t index
 GAN_API gan_status gan_network_get(gan_network *network, const char *path, gan_tensor *tensor);
 GAN_API gan_status gan_network_set(gan_network *network, const char *path, const gan_tensor *tensor);
 
+/** Measures the running statistics of a network's batch norms anew, as the mean over batches that it makes in training mode from
+ * noise and labels drawn uniform: standing statistics (Brock et al. 2019). Averaged weights need them, since the statistics of
+ * gan_follow() are those of other weights.
+ *   network  inout borrowed; its inputs are noise or labels
+ *   batch    in value; samples of a batch, >= 1
+ *   batches  in value; >= 1
+ *   seed     in value; of the noise
+ * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_network_settle(gan_network *network, int64_t batch, int64_t batches, int64_t seed);
+
 /** Copies every variable of one network into another of the same structure.
  *   target  inout borrowed
  *   source  inout borrowed
@@ -1597,6 +1607,8 @@ typedef struct gan_sampler_config {
   int64_t seed;      /* of the noise; 0: the context's */
   int32_t threads;   /* default 1: the calls make no system call */
   int32_t output;    /* which output of the network; default 0 */
+  double truncation; /* normal noise is drawn from what lies within so many standard deviations, up to 2: quality for variety (Brock
+                        et al. 2019); 0: as the input says (default) */
 } gan_sampler_config;
 
 /** Fills a config with defaults.

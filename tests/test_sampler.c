@@ -442,10 +442,48 @@ static void test_every_allocation_fails_once(void **state) {
   gan_network_free(n);
 }
 
+static int by_size(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* Noise within a distance of the middle: normal there (Kolmogorov's distance), the same for a sample in any batch. */
+static void test_truncation(void **state) {
+  enum { DRAWN = 20000 };
+  static const double distances[] = {0.1, 0.5, 1, 2};
+  static float z[DRAWN], again[7];
+  gan_network *n = build(*state, "input z noise=normal; output o");
+  for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+    gan_sampler *s;
+    gan_sampler_config c;
+    double far = 0, off = 0, within = erf(distances[i] / sqrt(2));
+    gan_sampler_config_init(&c, sizeof c);
+    c.truncation = distances[i];
+    must(*state, gan_sampler_create(n, &c, &s));
+    assert_int_equal(gan_sampler_draw(s, 0, DRAWN, z), GAN_OK);
+    assert_int_equal(gan_sampler_noise(s, "z", 1000, 7, again), GAN_OK);
+    assert_memory_equal(z + 1000, again, sizeof again);
+    for (int k = 0; k < DRAWN; k++) far = fmax(far, fabs(z[k]));
+    assert_true(far <= distances[i] * (1 + 1e-5) && far > 0.99 * distances[i]);
+    qsort(z, DRAWN, sizeof *z, by_size);
+    for (int k = 0; k < DRAWN; k++) off = fmax(off, fabs(0.5 + 0.5 * erf(z[k] / sqrt(2)) / within - (k + 0.5) / DRAWN));
+    assert_true(off < 1.95 / sqrt(DRAWN));
+    gan_sampler_free(s);
+  }
+  for (int i = 0; i < 3; i++) {
+    gan_sampler *s;
+    gan_sampler_config c;
+    gan_sampler_config_init(&c, sizeof c);
+    c.truncation = i == 0 ? -0.1 : i == 1 ? 2.1 : (double)NAN;
+    assert_int_equal(gan_sampler_create(n, &c, &s), GAN_ERROR_ARGUMENT);
+  }
+  gan_network_free(n);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-    TEST(test_same_bits), TEST(test_values), TEST(test_distributions), TEST(test_labels_cycle), TEST(test_seeds),
+    TEST(test_same_bits), TEST(test_values), TEST(test_distributions), TEST(test_truncation), TEST(test_labels_cycle), TEST(test_seeds),
     TEST(test_bind), TEST(test_noise_bound_again), TEST(test_data_must_be_bound),
     TEST(test_refresh), TEST(test_lifetimes), TEST(test_outputs),
     TEST(test_draws_allocate_nothing), TEST(test_refusals), TEST(test_every_allocation_fails_once),

@@ -103,6 +103,10 @@ float rng_truncated_normal(const struct rng_key *k, uint64_t i) {
   return rng_truncated(word_of(k, i));
 }
 
+void rng_truncate(float *x, int64_t n, float reach) {
+  for (int64_t i = 0; i < n; i++) x[i] = rng_normal_within((2 * x[i] - (1 - 0x1p-24f)) * reach);
+}
+
 uint32_t rng_below(const struct rng_key *k, uint64_t i, uint32_t n) {
   return (uint32_t)(((uint64_t)word_of(k, i) * n) >> 32);
 }

@@ -21,6 +21,8 @@ struct rng_key rng_stream(uint64_t seed, uint64_t name_hash, uint64_t step);
 float rng_uniform(const struct rng_key *k, uint64_t i);                   /* [0, 1), 24 bits */
 float rng_normal(const struct rng_key *k, uint64_t i);
 float rng_truncated_normal(const struct rng_key *k, uint64_t i);          /* inverse CDF of a uniform between -2 and 2 */
+/* Uniform numbers in [0, 1) of 24 bits become normal ones that lie within +-a, reach = erf(a / sqrt(2)), a <= 2. */
+void rng_truncate(float *x, int64_t n, float reach);
 uint32_t rng_below(const struct rng_key *k, uint64_t i, uint32_t n);      /* 0 .. n-1, by 64-bit multiply-shift */
 
 /* Where position i of epoch `epoch` lies in a random order of n: a bijection computed in O(1) memory (cycle-walking Feistel

@@ -54,11 +54,9 @@ static inline void rng_normal_pair(RNG_U for_radius, RNG_U for_angle, RNG_F *eve
   *odd = radius * RNG_BITS_FLOAT(turned_sine);
 }
 
-/* A normal number given that it lies between -2 and 2: sqrt(2) erfinv(t), t uniform within +-erf(sqrt(2)), by a polynomial in
+/* The normal number that lies within +-x with the chance |t|: sqrt(2) erfinv(t), |t| <= erf(sqrt(2)), by a polynomial in
  * -log(1 - t^2) (Giles, "Approximating the erfinv function", 2010; coefficients fitted to this range). */
-static inline RNG_F rng_truncated(RNG_U word) {
-  RNG_I odd = (RNG_I)((word >> 9 << 1) + 1u) - 0x800000; /* symmetric about 0, 24 bits: exact in a float */
-  RNG_F t = RNG_TO_FLOAT(odd) * (0x1p-23f * 9.544997361e-01f);
+static inline RNG_F rng_normal_within(RNG_F t) {
   RNG_F w = rng_log(1.0f - t * t) * -1.0f;
   RNG_F p = w * -6.451147783e-06f + 9.131103434e-05f;
   p = p * w - 2.172314271e-04f;
@@ -67,6 +65,12 @@ static inline RNG_F rng_truncated(RNG_U word) {
   p = p * w + 3.281182647e-01f;
   p = p * w + 1.253314137e+00f;
   return t * p;
+}
+
+/* A normal number given that it lies between -2 and 2: of t uniform within +-erf(sqrt(2)). */
+static inline RNG_F rng_truncated(RNG_U word) {
+  RNG_I odd = (RNG_I)((word >> 9 << 1) + 1u) - 0x800000; /* symmetric about 0, 24 bits: exact in a float */
+  return rng_normal_within(RNG_TO_FLOAT(odd) * (0x1p-23f * 9.544997361e-01f));
 }
 
 /* [0, 1), 24 bits. */

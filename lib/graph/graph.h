@@ -106,6 +106,7 @@ struct gan_graph {
   gan_status failed;
   char error_text[ERROR_TEXT];
   int64_t batch;                        /* of the game that it belongs to; 0: none */
+  int32_t settles;                      /* running statistics become those of the batch alone */
   int32_t sealed;                       /* a plan was made: no more nodes */
 };
 

@@ -64,7 +64,7 @@ static gan_node *batch_train(struct gan_layer_call *c, gan_node *x, const struct
 
   struct moments m = norm_moments(x, x->rank - 1, axes, 0);
   gan_node *scale = norm_scale(c, m.variance);
-  double momentum = layer_number(c, "momentum"), unbiased = (double)rows / (double)(rows - 1);
+  double momentum = c->graph->settles ? 1 : layer_number(c, "momentum"), unbiased = (double)rows / (double)(rows - 1);
   layer_assign(c, "running_mean", run_on(r->mean, m.mean, momentum));
   layer_assign(c, "running_var", run_on(r->variance, gan_scale(m.variance, unbiased), momentum));
   if (!gamma) return gan_mul(m.centred, scale);

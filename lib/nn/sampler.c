@@ -3,6 +3,7 @@
 
 #include "base/tensor.h"
 
+#include <math.h>
 #include <string.h>
 
 gan_status gan_sampler_config_init(gan_sampler_config *config, int64_t size) {
@@ -128,6 +129,7 @@ static gan_status check_config(gan_network *n, const gan_sampler_config *c) {
   REQUIRE(n->ctx, c->max_batch >= 1 && c->max_batch <= 1 << 20, "gan_sampler_create: max_batch %lld is not in 1 .. 1048576",
           (long long)c->max_batch);
   REQUIRE(n->ctx, c->threads >= 1 && c->threads <= 1024, "gan_sampler_create: threads %d is not in 1 .. 1024", c->threads);
+  REQUIRE(n->ctx, c->truncation >= 0 && c->truncation <= 2, "gan_sampler_create: truncation is not in 0 .. 2");
   REQUIRE(n->ctx, c->output >= 0 && c->output < n->n_outputs, "gan_sampler_create: output %d is not in 0 .. %d", c->output,
           (int)n->n_outputs - 1);
   return GAN_OK;
@@ -136,6 +138,7 @@ static gan_status check_config(gan_network *n, const gan_sampler_config *c) {
 static gan_status fill_sampler(gan_sampler *s, gan_network *network, const gan_sampler_config *c) {
   const gan_port *out = &network->outputs[c->output].info;
   s->max_batch = c->max_batch;
+  s->reach = (float)erf(c->truncation / sqrt(2));
   s->sample_size = shape_count(out->rank, out->shape);
   s->environment = (struct environment){.kernels = s->ctx->kernels, .seed = (uint64_t)(c->seed ? c->seed : s->ctx->seed)};
   TRY(gan_network_clone(network, network->name, &s->snapshot));

@@ -33,6 +33,7 @@ struct gan_sampler {
   void *arena, *scratch;               /* of whichever plan runs */
   int64_t arena_bytes, scratch_bytes;
   int64_t max_batch, sample_size;
+  float reach;                         /* share of the normal distribution that noise is drawn from; 0: as the input says */
   char error[ERROR_TEXT];
 };
 

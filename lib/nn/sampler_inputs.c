@@ -22,8 +22,10 @@ static void fill_noise(const gan_sampler *s, const struct sampler_input *in, flo
   const struct kernels *k = s->environment.kernels;
   const struct network_port *p = in->port;
   int32_t uniform = p->noise_kind == RANDOM_UNIFORM;
-  random_fn *draw = uniform ? k->uniform : p->noise_kind == RANDOM_TRUNCATED ? k->truncated_normal : k->normal;
+  int32_t closer = !uniform && s->reach > 0;
+  random_fn *draw = uniform || closer ? k->uniform : p->noise_kind == RANDOM_TRUNCATED ? k->truncated_normal : k->normal;
   draw(to, n * in->size, &in->key, (uint64_t)first * (uint64_t)in->size);
+  if (closer) rng_truncate(to, n * in->size, s->reach);
   float shift = (float)p->noise_x, scale = (float)(uniform ? p->noise_y - p->noise_x : p->noise_y);
   if (shift == 0 && scale == 1) return;
   for (int64_t i = 0; i < n * in->size; i++) to[i] = shift + scale * to[i];

@@ -58,6 +58,17 @@ const struct device_row device_ema = {
   OPTIONS_OF(ema_options), .value = decay,
 };
 
+static const struct option standing_options[] = {
+  {"batches", OPTION_INT, 1, 1e9, "16", "that the statistics are the mean of"},
+};
+
+const struct device_row device_standing_statistics = {
+  .name = "standing-statistics",
+  .help = "batch norms' running statistics of what is sampled from are measured anew before sampling, and at the end of a run "
+          "(Brock et al. 2019)",
+  OPTIONS_OF(standing_options),
+};
+
 /* ------------------------------------------------------------------ Lin et al. 2018 */
 
 static const struct option pack_options[] = {

@@ -12,6 +12,7 @@ static gan_trainer *new_trainer(gan_network *generator, gan_network *discriminat
   t->d_steps = c->d_steps;
   t->fresh_noise = c->fresh_noise;
   t->steps = c->steps;
+  t->settled = -1;
   t->progress_every = c->progress_every;
   t->progress = c->progress;
   t->progress_user = c->progress_user;
@@ -83,5 +84,6 @@ gan_status gan_trainer_save(gan_trainer *t, const char *path) {
 
 gan_status gan_trainer_restore(gan_trainer *t, const char *path) {
   if (!t) return gan_fail_null(NULL, "gan_trainer_restore", "trainer");
+  t->settled = -1;
   return gan_game_restore(t->game, path);
 }

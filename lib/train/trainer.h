@@ -27,6 +27,7 @@ struct gan_trainer {
   int32_t joint;                                      /* D's last update and G's are one phase */
   int64_t pack;                                       /* samples that D judges together */
   int64_t steps, progress_every;
+  int64_t settled;                                    /* steps that were done when statistics were measured; -1: never */
   gan_progress_function progress;
   void *progress_user;
   struct stopwatch { double started, last, per_step; int64_t timed; } watch;
