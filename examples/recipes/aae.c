@@ -1,13 +1,13 @@
-/* aae: an autoencoder whose codes a discriminator makes normal, so that normal noise decodes to clothes. A plain autoencoder learns
- * beside it. Makhzani et al. 2016. */
+/* aae: an autoencoder whose codes a discriminator makes normal, so that normal noise decodes to clothes. A plain autoencoder
+ * learns beside it. Makhzani et al. 2016. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "aae",
   .paper = "Makhzani et al. 2016, Adversarial Autoencoders",
-  .does = "An autoencoder whose codes become normal. Rows: pictures that were held out, the same out of their codes, pictures out of\n"
-          "noise, the same of a plain autoencoder. Figures: how far pictures out of noise are from real ones, beside a plain\n"
-          "autoencoder's; the error of reconstruction, beside that of the mean picture.",
+  .does = "An autoencoder whose codes become normal. Rows: pictures that were held out, the same out of their codes,\n"
+          "pictures out of noise, the same of a plain autoencoder. Figures: how far pictures out of noise are from real\n"
+          "ones, beside a plain autoencoder's; the error of reconstruction, beside that of the mean picture.",
   .steps = 4000,
 };
 
@@ -30,7 +30,8 @@ void recipe_play(struct recipe *r) {
   gan_network *judge = make_classifier(r);
   gan_optimizer *copy = make_optimizer(r, "reconstruction", "adam rate=5e-4", Q);
   gan_optimizer *plain = make_optimizer(r, "plain", "adam rate=5e-4", plain_Q);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D), *q = make_optimizer(r, "q", "adam rate=5e-4 beta1=0.5", Q);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
+  gan_optimizer *q = make_optimizer(r, "q", "adam rate=5e-4 beta1=0.5", Q);
   gan_loss *loss = make_loss(r, "non-saturating");
   optimize_too(r, copy, P, NULL);
   optimize_too(r, plain, plain_P, NULL);

@@ -5,8 +5,8 @@
 const struct recipe_card recipe_card = {
   .name = "acgan",
   .paper = "Odena, Olah and Shlens 2017, Conditional Image Synthesis With Auxiliary Classifier GANs",
-  .does = "Generates clothes of a given kind; D names kinds. Figures: how often another classifier agrees with the kind that was\n"
-          "asked for, and how often D is right about pictures that were held out.",
+  .does = "Generates clothes of a given kind; D names kinds. Figures: how often another classifier agrees with the kind\n"
+          "that was asked for, and how often D is right about pictures that were held out.",
   .steps = 2500,
 };
 

@@ -1,13 +1,13 @@
-/* cogan: two generators with one trunk make pairs, though none was ever seen. One paints clothes, the other negatives of clothes; the last
- * layers of their discriminators are shared, too. Each learns from a half of the data. Liu and Tuzel 2016. */
+/* cogan: two generators with one trunk make pairs, though none was ever seen. One paints clothes, the other negatives of
+ * clothes; the last layers of their discriminators are shared, too. Each learns from a half of the data. Liu and Tuzel 2016. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "cogan",
   .paper = "Liu and Tuzel 2016, Coupled Generative Adversarial Networks",
-  .does = "Two generators with one trunk learn clothes and negatives of clothes from pictures that are no pairs. Rows: clothes, their\n"
-          "negatives by the other generator, negatives computed from the clothes. Figure: L1 distance of the latter two, beside that\n"
-          "of negatives of other clothes.",
+  .does = "Two generators with one trunk learn clothes and negatives of clothes from pictures that are no pairs. Rows:\n"
+          "clothes, their negatives by the other generator, negatives computed from the clothes. Figure: L1 distance of the\n"
+          "latter two, beside that of negatives of other clothes.",
   .steps = 2500,
 };
 

@@ -1,13 +1,13 @@
-/* cyclegan: translation without pairs. Clothes become blueprints (light lines on blue) by G, blueprints clothes by F; both ways and
- * back again everything has to be as it was. The two domains are other halves of the data. Zhu, Park et al. 2017. */
+/* cyclegan: translation without pairs. Clothes become blueprints (light lines on blue) by G, blueprints clothes by F; both ways
+ * and back again everything has to be as it was. The two domains are other halves of the data. Zhu, Park et al. 2017. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "cyclegan",
   .paper = "Zhu, Park et al. 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
-  .does = "Turns clothes into blue negatives and back, from pictures that are no pairs. Rows: clothes, G of them, the true negatives,\n"
-          "F of G. Figures: L1 distance of G and the truth, beside that of the picture as it is; L1 of F of G and the picture, beside\n"
-          "that of two pictures.",
+  .does = "Turns clothes into blue negatives and back, from pictures that are no pairs. Rows: clothes, G of them, the true\n"
+          "negatives, F of G. Figures: L1 distance of G and the truth, beside that of other clothes; L1 of F of G and the\n"
+          "picture, beside that of two pictures.",
   .steps = 1200, .batch = 32,
 };
 
@@ -44,16 +44,18 @@ void recipe_play(struct recipe *r) {
   gan_node *of_y = gan_loss_discriminator(loss, gan_apply(DY, y), gan_apply(DY, made_y));
   gan_minimize(d, gan_add(of_x, of_y));
   gan_phase(step, "G and F");
-  gan_node *pleased = gan_add(gan_loss_generator(loss, NULL, gan_apply(DX, made_x)), gan_loss_generator(loss, NULL, gan_apply(DY, made_y)));
+  gan_node *pleased_x = gan_loss_generator(loss, NULL, gan_apply(DX, made_x));
+  gan_node *pleased = gan_add(pleased_x, gan_loss_generator(loss, NULL, gan_apply(DY, made_y)));
   gan_node *cycle = gan_add(gan_l1(gan_apply(F, made_y), x), gan_l1(gan_apply(G, made_x), y));
   gan_minimize(g, gan_add(pleased, gan_scale(cycle, 10)));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *color = one_color(r, test, 0.2f, 0.4f, 1);
-  gan_node *made = evaluate(G, held), *truth = coloured(gan_neg(held), color), *back = evaluate(F, made);
+  gan_node *held = gan_data_node(test, held_out(r), "image");
+  gan_node *made = evaluate(G, held);
+  gan_node *truth = coloured(gan_neg(held), one_color(r, test, 0.2f, 0.4f, 1)), *back = evaluate(F, made);
   int64_t n = gan_node_size(held, 0);
   gan_output(gan_l1(made, truth), "translated");
-  gan_output(gan_l1(coloured(held, color), truth), "identity");
+  gan_output(gan_l1(gan_slice(made, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), "mistaken");
   gan_output(gan_l1(back, held), "cycle");
   gan_output(gan_l1(gan_slice(held, 0, 1, n), gan_slice(held, 0, 0, n - 1)), "others");
   show(r, "test", held);
@@ -62,6 +64,6 @@ void recipe_play(struct recipe *r) {
   show(r, "test", back);
 
   train(r, "train", recipe_steps(r));
-  figure_below(r, "l1", measure(r, "test", "translated"), "identity", measure(r, "test", "identity"));
+  figure_below(r, "l1", measure(r, "test", "translated"), "truth of others", measure(r, "test", "mistaken"));
   figure_below(r, "cycle", measure(r, "test", "cycle"), "two pictures", measure(r, "test", "others"));
 }

@@ -1,12 +1,12 @@
-/* ebgan: D is an energy, the error of an autoencoder: low at real pictures, pushed up to a margin at made ones. G seeks low energy, and
- * the pull-away term keeps the codes of its pictures from pointing one way. Zhao, Mathieu and LeCun 2017. */
+/* ebgan: D is an energy, the error of an autoencoder: low at real pictures, pushed up to a margin at made ones. G seeks low
+ * energy, and the pull-away term keeps the codes of its pictures from pointing one way. Zhao, Mathieu and LeCun 2017. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "ebgan",
   .paper = "Zhao, Mathieu and LeCun 2017, Energy-based Generative Adversarial Network",
-  .does = "Generates clothes against an energy, with the pull-away term. Figures: how far made pictures are from real ones in a\n"
-          "classifier's features, beside real ones blurred by 5x5 pixels; how many of the ten kinds were made.",
+  .does = "Generates clothes against an energy, with the pull-away term. Figures: how far made pictures are from real ones\n"
+          "in a classifier's features, beside real ones blurred by 5x5 pixels; how many of the ten kinds were made.",
   .steps = 3000,
 };
 

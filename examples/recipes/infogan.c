@@ -1,12 +1,13 @@
-/* infogan: codes that mean something, found without labels. Beside noise G gets a code of ten values and two numbers; Q, which shares
- * D's layers, has to read them off the picture, which bounds their mutual information from below. Chen et al. 2016. */
+/* infogan: codes that mean something, found without labels. Beside noise G gets a code of ten values and two numbers; Q, which
+ * shares D's layers, has to read them off the picture, which bounds their mutual information from below. Chen et al. 2016. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "infogan",
   .paper = "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial Nets",
-  .does = "Learns codes without labels: ten values (the picture's columns) and two numbers. Figures: mutual information of the ten\n"
-          "values and the picture, in nats, of log 10 = 2.303 at most; the share of pictures whose kind is the commonest of their code.",
+  .does = "Learns codes without labels: ten values (the picture's columns) and two numbers. Figures: mutual information of\n"
+          "the ten values and the picture, in nats, of log 10 = 2.303 at most; the share of pictures whose kind is the\n"
+          "commonest of their code.",
   .steps = 2500,
 };
 

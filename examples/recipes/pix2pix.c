@@ -1,12 +1,12 @@
-/* pix2pix: from outlines to clothes, learnt from pairs. A U-Net paints; D judges every patch of outline and picture together; L1 keeps
- * the whole right, D the detail. Isola et al. 2017. */
+/* pix2pix: from outlines to clothes, learnt from pairs. A U-Net paints; D judges every patch of outline and picture together; L1
+ * keeps the whole right, D the detail. Isola et al. 2017. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "pix2pix",
   .paper = "Isola et al. 2017, Image-to-Image Translation with Conditional Adversarial Networks",
-  .does = "Paints clothes into their outlines. Rows: outlines, what was painted, the true clothes. Figure: L1 distance of the latter\n"
-          "two, beside that of outlines and clothes.",
+  .does = "Paints clothes into their outlines. Rows: outlines, what was painted, the true clothes. Figure: L1 distance of\n"
+          "the latter two, beside that of outlines and clothes.",
   .steps = 2000,
 };
 

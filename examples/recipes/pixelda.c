@@ -1,13 +1,14 @@
-/* pixelda: kinds are known in one domain and wanted in another. G turns labelled pictures into ones that look like the target domain's,
- * and a classifier learns from both; no label of the target is ever seen. The same classifier learns from the source alone beside it.
- * Bousmalis et al. 2017. */
+/* pixelda: kinds are known in one domain and wanted in another. G turns labelled pictures into ones that look like the target
+ * domain's, and a classifier learns from both; no label of the target is ever seen. The same classifier learns from the source
+ * alone beside it. Bousmalis et al. 2017. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "pixelda",
   .paper = "Bousmalis et al. 2017, Unsupervised Pixel-Level Domain Adaptation with Generative Adversarial Networks",
-  .does = "Names clothes in faint coloured negatives, though only grey ones are labelled. Rows: grey pictures, G of them, pictures of\n"
-          "the target. Figure: the share that is named right of held-out pictures of the target, beside learning from the source alone.",
+  .does = "Names clothes in faint coloured negatives, though only grey ones are labelled. Rows: grey pictures, G of them,\n"
+          "pictures of the target. Figure: the share that is named right of held-out pictures of the target, beside\n"
+          "learning from the source alone.",
   .steps = 1500,
 };
 
@@ -47,7 +48,8 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *step = make_step(r, "train");
   gan_data *source = clothes_half(r, 0), *target = clothes_half(r, 1);
-  gan_node *x = coloured(gan_data_node(step, source, "image"), one_color(r, step, 1, 1, 1)), *label = gan_data_node(step, source, "label");
+  gan_node *x = coloured(gan_data_node(step, source, "image"), one_color(r, step, 1, 1, 1));
+  gan_node *label = gan_data_node(step, source, "label");
   gan_node *y = as_target(step, gan_data_node(step, target, "image")), *made = gan_apply2(G, x, gan_noise(step, G, "z"));
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, y), gan_apply(D, made)));

@@ -1,13 +1,13 @@
-/* sgan: ten labels a kind are enough to begin with. D names the kind of a few labelled pictures; of all others, and of made ones, it
- * only has to tell which are real: the sum of its logits' exponentials says so. G matches the mean of D's features. The same
- * network learns from the labelled pictures alone beside it. Salimans et al. 2016, section 5. */
+/* sgan: ten labels a kind are enough to begin with. D names the kind of a few labelled pictures; of all others, and of made
+ * ones, it only has to tell which are real: the sum of its logits' exponentials says so. G matches the mean of D's features. The
+ * same network learns from the labelled pictures alone beside it. Salimans et al. 2016, section 5. */
 #include "common/recipe.h"
 
 const struct recipe_card recipe_card = {
   .name = "sgan",
   .paper = "Salimans et al. 2016, Improved Techniques for Training GANs, section 5 (semi-supervised learning)",
-  .does = "Learns kinds from 100 labelled pictures and 60000 without. Figure: the share that D names right of pictures that were held\n"
-          "out, beside the same network that saw the labelled ones only.",
+  .does = "Learns kinds from 100 labelled pictures and 60000 without. Figure: the share that D names right of pictures that\n"
+          "were held out, beside the same network that saw the labelled ones only.",
   .steps = 2500,
 };
 

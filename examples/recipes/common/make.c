@@ -8,7 +8,10 @@
 #include "progress.h"
 #include "say.h"
 
-enum { CHUNK = 10, MEASURED = 100 }; /* steps between looks at the clock; runs that a measure is the mean of, but no more than --steps */
+enum {
+  CHUNK = 10,    /* steps between looks at the clock */
+  MEASURED = 100 /* runs that a measure is the mean of, but no more than --steps */
+};
 
 gan_context *recipe_context(const struct recipe *r) { return r->context; }
 gan_game *recipe_game(const struct recipe *r) { return r->game; }
@@ -94,6 +97,17 @@ void run_steps(struct recipe *r, gan_game *game, const char *step, int64_t count
 
 void train(struct recipe *r, const char *step, int64_t count) {
   run_steps(r, r->game, step, count);
+}
+
+void train_in_turn(struct recipe *r, const char *first, int64_t times, const char *then, int64_t count) {
+  struct progress_line line;
+  char text[100];
+  progress_begin(&line, 0);
+  for (int64_t done = 1; done <= count; done++) {
+    need(r, gan_game_run(r->game, first, times), first);
+    need(r, gan_game_step(r->game, then), then);
+    if (done % CHUNK == 0) describe_losses(r->game, text, sizeof text), progress_count(&line, text, done, count);
+  }
 }
 
 /* --------------------------------------------------------------------------------------------------------- measuring */

@@ -16,7 +16,8 @@ static float *floats(int64_t count) {
   return memory;
 }
 
-static void write_grid(const struct recipe *r, const struct sample_format *f, const float *samples, int64_t count, int64_t columns) {
+static void write_grid(const struct recipe *r, const struct sample_format *f, const float *samples, int64_t count,
+                       int64_t columns) {
   struct picture picture;
   if (!grid_make(&picture, f, samples, count, columns) || !png_write(r->out, &picture)) exit(1);
   picture_free(&picture);

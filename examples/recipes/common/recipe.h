@@ -50,6 +50,7 @@ gan_node *evaluate2(gan_network *network, gan_node *x, gan_node *y);
 /* ------------------------------------------------------------------------------------------- training, measuring */
 
 void train(struct recipe *r, const char *step, int64_t count); /* with the progress line */
+void train_in_turn(struct recipe *r, const char *first, int64_t times, const char *then, int64_t count); /* times, then once */
 
 /* The mean of an output of one number over some runs of a step, after the training. */
 double measure(struct recipe *r, const char *step, const char *output);
@@ -70,9 +71,9 @@ void show_samples(struct recipe *r, gan_network *generator);
  * 128 features. */
 gan_network *make_classifier(struct recipe *r);
 
-/* Looks at made pictures beside real ones (n,28,28,1), as outputs of their step under a name. distance: how far apart they are in the
- * classifier's features, the Frechet distance of Gaussians with these means and variances (after Heusel et al. 2017, without
- * covariances); 0: alike. kinds: how many kinds of clothes were made, e to the entropy of their shares, 1 to 10. */
+/* Looks at made pictures beside real ones (n,28,28,1), as outputs of their step under a name. distance: how far apart they are
+ * in the classifier's features, the Frechet distance of Gaussians with these means and variances (after Heusel et al. 2017,
+ * without covariances); 0: alike. kinds: how many kinds of clothes were made, e to the entropy of their shares, 1 to 10. */
 void compare(gan_network *classifier, gan_node *real, gan_node *made, const char *name);
 double distance(struct recipe *r, const char *step, const char *name);
 double kinds(struct recipe *r, const char *step, const char *name);

@@ -1,0 +1,70 @@
+/* discogan: relations between domains that nobody told. Clothes and outlines of other clothes: G_AB traces, G_BA paints, and
+ * what is traced and painted again has to be as it was, as has the other way. Kim et al. 2017. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "discogan",
+  .paper = "Kim et al. 2017, Learning to Discover Cross-Domain Relations with Generative Adversarial Networks",
+  .does = "Discovers which outline belongs to which clothes, from pictures that are no pairs. Rows: clothes, traced, their\n"
+          "true outlines, outlines painted. Figures: L1 distance of traced and true outlines, beside that of the outlines\n"
+          "of other clothes; the same of the outlines of painted clothes.",
+  .steps = 1500, .batch = 32,
+};
+
+static const char translator[] =
+  "input x 28x28x1\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; instance-norm; leaky-relu slope=0.2\n"
+  "conv2d filters=64 kernel=3 padding=1; instance-norm; relu\n"
+  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; instance-norm; relu\n"
+  "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
+
+static const char discriminator[] =
+  "input x 28x28x1\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; instance-norm; leaky-relu slope=0.2\n"
+  "flatten; dense units=1\n";
+
+/* Two numbers of the test step: L1 of b and the truth, and of b and the truth of its neighbour in the batch. */
+static void tell(gan_node *b, gan_node *truth, const char *own, const char *other) {
+  int64_t n = gan_node_size(b, 0);
+  gan_output(gan_l1(b, truth), own);
+  gan_output(gan_l1(gan_slice(b, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), other);
+}
+
+void recipe_play(struct recipe *r) {
+  gan_network *AB = make_network(r, "AB", translator), *BA = make_network(r, "BA", translator);
+  gan_network *DA = make_network(r, "DA", discriminator), *DB = make_network(r, "DB", discriminator);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", AB);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", DA);
+  gan_loss *loss = make_loss(r, "non-saturating");
+  optimize_too(r, g, BA, NULL);
+  optimize_too(r, d, DB, NULL);
+
+  gan_graph *step = make_step(r, "train");
+  gan_node *a = gan_data_node(step, clothes_half(r, 0), "image"), *b = edges(gan_data_node(step, clothes_half(r, 1), "image"));
+  gan_node *made_b = gan_apply(AB, a), *made_a = gan_apply(BA, b);
+  gan_phase(step, "D");
+  gan_node *of_a = gan_loss_discriminator(loss, gan_apply(DA, a), gan_apply(DA, made_a));
+  gan_node *of_b = gan_loss_discriminator(loss, gan_apply(DB, b), gan_apply(DB, made_b));
+  gan_minimize(d, gan_add(of_a, of_b));
+  gan_phase(step, "G");
+  gan_node *fooled_a = gan_loss_generator(loss, NULL, gan_apply(DA, made_a));
+  gan_node *fooled_b = gan_loss_generator(loss, NULL, gan_apply(DB, made_b));
+  gan_node *again = gan_add(gan_l2(gan_apply(BA, made_b), a), gan_l2(gan_apply(AB, made_a), b));
+  gan_minimize(g, gan_add(gan_add(fooled_a, fooled_b), gan_scale(again, 10)));
+
+  gan_graph *test = make_step(r, "test");
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *truth = edges(held);
+  gan_node *traced = evaluate(AB, held), *painted = evaluate(BA, truth);
+  tell(traced, truth, "traced", "traced others");
+  tell(edges(painted), truth, "painted", "painted others");
+  show(r, "test", held);
+  show(r, "test", traced);
+  show(r, "test", truth);
+  show(r, "test", painted);
+
+  train(r, "train", recipe_steps(r));
+  figure_below(r, "traced", measure(r, "test", "traced"), "other outlines", measure(r, "test", "traced others"));
+  figure_below(r, "painted", measure(r, "test", "painted"), "other outlines", measure(r, "test", "painted others"));
+}
