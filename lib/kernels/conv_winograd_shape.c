@@ -127,7 +127,8 @@ static double taps_met(const struct conv_axis *a, int32_t product) {
 
 /* Of F and X: those of all points are written and read, from memory if they are many; which also bounds the workspace. */
 static double weights_cost(const struct conv_shape *s) {
-  return s->product != CONV_W && winograd_weights_before(s, winograd_phases(s)) > MOST_WEIGHTS ? 60 : 12;
+  if (s->product == CONV_W) return 12;
+  return winograd_weights_before(s, winograd_phases(s)) > MOST_WEIGHTS ? 60 : s->packed ? 2 : 12;
 }
 
 /* Both ways in multiply-adds for each pair of channels; the constants are measured with tests/bench/conv_bench. With packed
