@@ -1578,8 +1578,8 @@ GAN_API gan_game *gan_trainer_game(const gan_trainer *trainer);
  * Returns: the network, the trainer's, or NULL for NULL.  Threads: context.  Since: 0.1 */
 GAN_API gan_network *gan_trainer_generator(const gan_trainer *trainer);
 
-/** Generates samples from the present weights, in evaluation mode. Sample i depends on the seed and i; conditions cycle through
- * their classes. The sampler behind it is made at the first call.
+/** Generates samples from the present weights, in evaluation mode. Sample i depends on the seed and i; labels cycle through their
+ * classes. A generator that takes numbers or images of the data gets those of the data's sample i, and its label. The sampler behind it is made at the first call.
  *   trainer  inout borrowed
  *   first    in value; index of the first sample
  *   count    in value; >= 1

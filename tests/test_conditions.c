@@ -222,7 +222,21 @@ static void images_become_images(void **state) {
   assert_int_equal(gan_sampler_draw(s, 0, CLASSES, &out[0][0]), GAN_OK);
   for (int k = 0; k < CLASSES; k++) assert_true(hypot(out[k][0] - centres[k][0], out[k][1] - centres[k][1]) < 0.4);
   gan_sampler_free(s);
+
+  /* The trainer's samples are of the data's images, in their order, which begins anew. */
+  static float samples[COUNT + 9][2], point[2];
+  must(p.ctx, gan_trainer_sample(p.t, 3, COUNT + 9, &samples[0][0]));
+  assert_memory_equal(samples[0], samples[COUNT], 9 * sizeof *samples);
+  for (int i = 0; i < COUNT; i++) {
+    memcpy(point, centres[(i + 3) % CLASSES], sizeof point);
+    assert_true(hypot(samples[i][0] - point[0], samples[i][1] - point[1]) < 1);
+  }
   play_close(&p);
+  struct play q = play_open(NULL, "input photo 1x2x1; flatten; dense units=2", PLAIN_D);
+  q.c.devices = "standing-statistics";
+  assert_int_equal(gan_trainer_create(q.g, q.d, q.data, &q.c, &q.t), GAN_ERROR_ARGUMENT);
+  assert_sentence(q.ctx, "standing-statistics: the generator's input 'photo' is data");
+  play_close(&q);
 }
 
 int main(void) {

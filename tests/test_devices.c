@@ -589,6 +589,22 @@ static void the_average_is_measured_before_it_is_sampled(void **state) {
   play_close(&p);
 }
 
+/* Where the other loss is 100 times as strong, so is that of the scores; G's step is 100 times as long. */
+static void losses_are_mixed_by_their_gradients(void **state) {
+  (void)state;
+  double norm[3];
+  for (int i = 0; i < 3; i++) {
+    struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
+    p.c.loss = i == 1 ? "non-saturating; l2 weight=100" : "non-saturating; l2";
+    p.c.devices = i == 2 ? NULL : "gradient-ratio ratio=0.7";
+    play_start(&p);
+    play_on(&p, 1);
+    norm[i] = progress_of(&p).norm_g;
+    play_close(&p);
+  }
+  assert_true(fabs(norm[1] / norm[0] - 100) < 1e-2 && fabs(norm[0] / norm[2] - 1) > 1e-3);
+}
+
 static void joint_steps_accumulate_together(void **state) {
   (void)state;
   struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
@@ -741,7 +757,7 @@ static void mistakes_get_a_sentence(void **state) {
   expect_refusal(NULL, many, NULL, "more than 24 losses and penalties");
   expect_refusal(long_item, NULL, NULL, "expected less than 512");
   expect_refusal(NULL, NULL, "topk", "did you mean 'top-k'?");
-  expect_refusal(NULL, NULL, "fog", "there are ema, standing-statistics, instance-noise, augment, ada, top-k, pack, replay, sample-weights, joint, unrolled, latent-optimisation, freeze-d, freeze-g");
+  expect_refusal(NULL, NULL, "fog", "there are ema, standing-statistics, instance-noise, augment, ada, top-k, pack, replay, sample-weights, joint, gradient-ratio, unrolled, latent-optimisation, freeze-d, freeze-g");
   expect_refusal(NULL, NULL, "ema; ema decay=0.5", "'ema' is given twice");
   expect_refusal(NULL, NULL, "ema decay=2", "decay is 2; expected 0 .. 1");
   expect_refusal(NULL, NULL, "instance-noise schedule=(linea steps=3)", "did you mean 'linear'?");
@@ -750,6 +766,7 @@ static void mistakes_get_a_sentence(void **state) {
   expect_refusal(NULL, NULL, "augment", "expected images");
   expect_refusal("hinge; ac-gan output=out", NULL, "replay", "labels of the generated samples are missing");
   expect_refusal(NULL, "zcr", "replay", "are missing");
+  expect_refusal(NULL, NULL, "gradient-ratio", "the generator has not two losses");
   expect_refusal(NULL, NULL, "unrolled steps=0", "steps is 0; expected 1 .. 100");
   expect_refusal(NULL, NULL, "replay size=0", "size is 0; expected 1 .. 1000000000");
   expect_refusal(NULL, NULL, "replay name=x", "no parameter 'name'");
@@ -778,6 +795,7 @@ int main(void) {
     cmocka_unit_test(latents_climb_the_score),
     cmocka_unit_test(standing_statistics_are_means_over_batches),
     cmocka_unit_test(the_average_is_measured_before_it_is_sampled),
+    cmocka_unit_test(losses_are_mixed_by_their_gradients),
     cmocka_unit_test(joint_steps_accumulate_together),
     cmocka_unit_test(resuming_goes_on_with_the_same_bits),
     cmocka_unit_test(steps_allocate_nothing),

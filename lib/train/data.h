@@ -36,6 +36,8 @@ gan_status data_spec_parse(gan_context *ctx, const char *slot, const char *text,
 void data_order(const gan_data *d, uint64_t seed, uint64_t stream, int64_t position, int64_t count, int64_t *indices);
 
 /* Copies samples of a slot in memory to floats or int32_t. */
+/* Samples first .. of one slot, in the order of the data, which begins anew at its end. (count, sizes), f32 or i32. */
+gan_status data_take(gan_data *d, int32_t slot, int64_t first, int64_t count, gan_tensor **out);
 void data_gather(const gan_data *d, const struct kernels *k, int32_t slot, const int64_t *indices, int64_t count, void *out);
 
 /* The first of count labels outside of 0 .. classes - 1, or -1; classes 0: none is. */

@@ -108,6 +108,15 @@ const struct device_row device_joint = {
   .name = "joint", .help = "D and G move together, each against the other as it was (simultaneous gradients, Goodfellow et al. 2014)",
 };
 
+static const struct option ratio_options[] = {
+  {"ratio", OPTION_NUMBER, 0, 1e9, "1", "length of the gradient of the scores' loss over that of all others, at G's output"},
+};
+
+const struct device_row device_gradient_ratio = {
+  .name = "gradient-ratio", .help = "G's loss of the scores is weighted by the lengths of gradients: gan_mix_by_gradient",
+  OPTIONS_OF(ratio_options),
+};
+
 static const struct option unrolled_options[] = {
   {"steps", OPTION_INT, 1, 100, "5", "of D's optimizer, on the same samples"},
 };

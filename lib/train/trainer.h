@@ -73,4 +73,7 @@ gan_node *trainer_reference(const gan_trainer *t, gan_graph *g, gan_network *n, 
 int64_t trainer_steps_done(const gan_trainer *t);
 void trainer_progress(const gan_trainer *t, gan_progress *out);
 
+/* trainer_sample.c: standing statistics, if the device is asked for. */
+gan_status trainer_settle(gan_trainer *t);
+
 #endif

@@ -7,14 +7,22 @@ static gan_node *plus(gan_node *sum, gan_node *x) {
   return sum ? gan_add(sum, x) : x;
 }
 
-/* NULL: nothing. */
-static gan_node *side_loss(const struct scene *s, int32_t side) {
+/* Of terms first .. end - 1; NULL: nothing. */
+static gan_node *sum_of_terms(const struct scene *s, int32_t side, int32_t first, int32_t end) {
   gan_node *sum = NULL;
-  for (int32_t i = 0; i < s->t->n_terms; i++) {
+  for (int32_t i = first; i < end; i++) {
     const struct trainer_term *term = &s->t->terms[i];
     if (term->every == 1 && loss_concerns(term->loss, side)) sum = plus(sum, loss_emit(term->loss, side, &s->view));
   }
   return sum;
+}
+
+static gan_node *side_loss(const struct scene *s, int32_t side) {
+  const struct device *d = side == GAN_SIDE_G ? devices_find(&s->t->devices, &device_gradient_ratio) : NULL;
+  if (!d) return sum_of_terms(s, side, 0, s->t->n_terms);
+  gan_node *scores = sum_of_terms(s, side, 0, 1), *others = sum_of_terms(s, side, 1, s->t->n_terms), *at = s->made;
+  if (scores && others) return gan_mix_by_gradient(others, scores, option_number(&d->options, "ratio"), 1, &at);
+  return graph_fail(s->g, GAN_ERROR_ARGUMENT, "gradient-ratio: the generator has not two losses, expected that of scores and another");
 }
 
 /* ------------------------------------------------------------------ D's phase */

@@ -136,6 +136,15 @@ static gan_status find_image(gan_trainer *t, const char *name) {
   return GAN_OK;
 }
 
+/* They are measured on noise. */
+static gan_status check_statistics(const gan_trainer *t) {
+  const gan_network *n = t->generator;
+  for (int64_t i = 0; i < n->n_inputs && devices_find(&t->devices, &device_standing_statistics); i++)
+    REQUIRE(t->ctx, n->inputs[i].info.role != GAN_ROLE_DATA, "standing-statistics: the generator's input '%s' is data, no noise",
+            n->inputs[i].name);
+  return GAN_OK;
+}
+
 int32_t trainer_draws_first(const gan_trainer *t) {
   const struct network_port *first = &t->generator->inputs[0];
   return first->info.role != GAN_ROLE_DATA || data_find(t->data, first->name) < 0;
@@ -150,6 +159,7 @@ gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c) {
   TRY(make_optimizers(t, c));
   REQUIRE(t->ctx, t->generator->n_inputs > 0, "gan_trainer_create: the generator has no inputs");
   if (trainer_draws_first(t)) network_feed_noise(t->generator, 0); /* before it is cloned: the average samples from noise, too */
+  TRY(check_statistics(t));
   TRY(make_average(t));
   return make_game(t, c);
 }

@@ -7,36 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static gan_status gather(gan_data *d, int32_t slot, const int64_t *indices, gan_tensor *const *tensors) {
-  int64_t count = tensors[slot]->shape[0];
-  if (d->fill) {
-    int32_t came = d->fill(d->user, indices, count, tensors);
-    return came == 0 ? GAN_OK : gan_fail(d->ctx, GAN_ERROR_CALLBACK, "data: the callback returned %d", came);
-  }
-  data_gather(d, d->ctx->kernels, slot, indices, count, tensors[slot]->data);
-  return GAN_OK;
-}
-
-/* A callback fills all slots at once, memory the one that is asked for. */
-static gan_status make_tensors(gan_data *d, int64_t batch, int32_t slot, gan_tensor **tensors) {
-  for (int32_t i = 0; i < d->n_slots; i++) {
-    int64_t shape[GAN_MAX_RANK] = {batch};
-    memcpy(shape + 1, d->slots[i].shape, sizeof *shape * (size_t)d->slots[i].rank);
-    if (d->fill || i == slot) TRY(gan_tensor_create(d->ctx, d->slots[i].type, d->slots[i].rank + 1, shape, &tensors[i]));
-  }
-  return GAN_OK;
-}
-
 static gan_node *first_samples(gan_graph *g, gan_data *d, int32_t slot) {
-  size_t n = (size_t)d->n_slots;
-  gan_tensor **tensors = graph_alloc(g, sizeof *tensors * n);
-  int64_t *indices = graph_alloc(g, sizeof *indices * (size_t)g->batch);
-  if (!tensors || !indices) return &g->error;
-  for (int64_t i = 0; i < g->batch; i++) indices[i] = i % d->count;
-  gan_status status = make_tensors(d, g->batch, slot, tensors);
-  if (status == GAN_OK) status = gather(d, slot, indices, tensors);
-  gan_node *node = status == GAN_OK ? gan_constant_tensor(g, tensors[slot]) : graph_fail(g, status, "%s", g->ctx->error);
-  for (size_t i = 0; i < n; i++) gan_tensor_free(tensors[i]);
+  gan_tensor *t;
+  gan_status status = data_take(d, slot, 0, g->batch, &t);
+  if (status != GAN_OK) return graph_fail(g, status, "%s", g->ctx->error);
+  gan_node *node = gan_constant_tensor(g, t);
+  gan_tensor_free(t);
   return node;
 }
 

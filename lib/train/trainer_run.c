@@ -1,4 +1,4 @@
-/* A trainer at work: steps, progress, samples. */
+/* A trainer at work: steps, progress. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -141,14 +141,6 @@ static gan_status show(gan_trainer *t) {
   return came == 0 ? GAN_OK : gan_fail(t->ctx, GAN_ERROR_CALLBACK, "trainer: the progress callback returned %d", came);
 }
 
-/* Once after a step, however often is sampled. */
-static gan_status settle(gan_trainer *t) {
-  const struct device *d = devices_find(&t->devices, &device_standing_statistics);
-  if (!d || t->settled == t->game->steps) return GAN_OK;
-  t->settled = t->game->steps;
-  return gan_network_settle(gan_trainer_generator(t), t->game->batch, option_int(&d->options, "batches"), t->game->seed);
-}
-
 static gan_status run_all(gan_trainer *t) {
   start(&t->watch);
   while (trainer_steps_done(t) < t->steps) {
@@ -157,7 +149,7 @@ static gan_status run_all(gan_trainer *t) {
     lap(&t->watch);
     TRY(show(t));
   }
-  return settle(t);
+  return trainer_settle(t);
 }
 
 /* The callback may drop the last handle of the trainer. */
@@ -167,31 +159,4 @@ gan_status gan_trainer_run(gan_trainer *t) {
   gan_status status = run_all(t);
   gan_trainer_free(t);
   return status;
-}
-
-/* ------------------------------------------------------------------ samples */
-
-static gan_status make_sampler(gan_trainer *t) {
-  gan_sampler_config config;
-  if (t->sampler) return GAN_OK;
-  TRY(gan_sampler_config_init(&config, sizeof config));
-  config.seed = t->game->seed;
-  return gan_sampler_create(gan_trainer_generator(t), &config, &t->sampler);
-}
-
-static gan_status of_sampler(gan_trainer *t, gan_status status) {
-  char text[ERROR_TEXT];
-  if (status == GAN_OK) return status;
-  gan_sampler_error(t->sampler, text, sizeof text, NULL);
-  return gan_fail(t->ctx, status, "%s", text);
-}
-
-/* Refreshed every time: weights change by steps, by restoring, and by gan_network_set, which nobody counts. */
-gan_status gan_trainer_sample(gan_trainer *t, int64_t first, int64_t count, float *out) {
-  if (!t) return gan_fail_null(NULL, "gan_trainer_sample", "trainer");
-  REQUIRE(t->ctx, out && first >= 0 && count >= 1, "gan_trainer_sample: out is NULL, first negative or count less than 1");
-  TRY(settle(t));
-  TRY(make_sampler(t));
-  TRY(of_sampler(t, gan_sampler_refresh(t->sampler, gan_trainer_generator(t))));
-  return of_sampler(t, gan_sampler_draw(t->sampler, first, count, out));
 }
