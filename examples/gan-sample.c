@@ -29,7 +29,7 @@ static struct cli_option options[] = {
   {CLI_INTEGER, "count", "N", "how many (64, or as many as the grid holds)", AT(count), 1, 1e7, NULL},
   {CLI_INTEGER, "first", "N", "number of the first one (0)", AT(first), 0, 1e15, NULL},
   {CLI_INTEGER, "seed", "N", "of the noise: sample i of a seed is always the same (1)", AT(seed), 1, INFINITY, NULL},
-  {CLI_NUMBER, "truncation", "A", "noise within so many standard deviations: finer, less varied (all of it)", AT(truncation), 0, 2, NULL},
+  {CLI_NUMBER, "truncation", "A", "noise within so many deviations: finer, less varied (all of it)", AT(truncation), 0, 2, NULL},
   {CLI_INTEGER, "label", "N", "of this class, if the network is conditional (all in turn)", AT(label), 0, 1e6, NULL},
   {CLI_PAIR, "interpolate", "A,B", "instead: the way from sample A to sample B", AT(interpolate), 0, 1e15, NULL},
   {CLI_INTEGER, "steps", "N", "pictures on that way, both ends included (10)", AT(steps), 2, 1e6, NULL},

@@ -1084,7 +1084,7 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *                    same with their labels (Kavalerov et al. 2021)
  *   contrastive-2c, d2d-ce  weight gan_contrastive_2c(), gan_d2d_ce(): D at real samples, G at generated ones
  *   feature-matching, pull-away  G: weight gan_feature_matching(), gan_pull_away()
- *   l1, l2, huber    G: weight gan_l1(), gan_l2(), gan_huber() of generated and real samples, row by row (pix2pix, Isola et al. 2017)
+ *   l1, l2, huber    G: weight gan_l1(), gan_l2(), gan_huber() of generated and real samples, row by row (Isola et al. 2017)
  *   mutual-information  D and G: weight gan_mutual_information() (Chen et al. 2016)
  *   score-drift      D: weight mean(r^2) (Karras et al. 2018)
  *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
@@ -1579,7 +1579,8 @@ GAN_API gan_game *gan_trainer_game(const gan_trainer *trainer);
 GAN_API gan_network *gan_trainer_generator(const gan_trainer *trainer);
 
 /** Generates samples from the present weights, in evaluation mode. Sample i depends on the seed and i; labels cycle through their
- * classes. A generator that takes numbers or images of the data gets those of the data's sample i, and its label. The sampler behind it is made at the first call.
+ * classes. A generator that takes numbers or images of the data gets those of the data's sample i, and its label. The sampler
+ * behind it is made at the first call.
  *   trainer  inout borrowed
  *   first    in value; index of the first sample
  *   count    in value; >= 1

@@ -98,8 +98,8 @@ static void inputs_are_listed(void **state) {
 
 /* ------------------------------------------------------------------ labels out of range */
 
-#define TOLD_G "input z 4 noise=normal; input label classes=3; one-hot classes=3 from=label name=h; concat from=z,h; dense units=16; relu;"\
-  "dense units=2"
+#define TOLD_G "input z 4 noise=normal; input label classes=3; one-hot classes=3 from=label name=h; concat from=z,h;" \
+  "dense units=16; relu; dense units=2"
 #define PLAIN_D "input point 2; dense units=16; leaky-relu slope=0.2; dense units=1"
 #define PROJECTION_D "input point 2; input label classes=3; dense units=24 from=point; leaky-relu slope=0.2; dense units=24;" \
   "leaky-relu slope=0.2 name=f; projection classes=3 from=f,label"

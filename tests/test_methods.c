@@ -87,7 +87,8 @@ static void networks_grow(void **state) {
 
 /* ------------------------------------------------------------------ the truncation trick (Karras et al. 2019) */
 
-#define STYLED "input z 4 noise=normal; dense units=2 name=map; truncation decay=0.5 name=w; dense units=2 bias=no init=(orthogonal)"
+#define STYLED "input z 4 noise=normal; dense units=2 name=map; truncation decay=0.5 name=w;" \
+  "dense units=2 bias=no init=(orthogonal)"
 
 /* Training moves the mean of w; with psi 0 all samples are the mean's, with 1 as if there were no truncation. */
 static void samples_move_to_the_mean(void **state) {

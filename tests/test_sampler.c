@@ -483,8 +483,8 @@ static void test_truncation(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-    TEST(test_same_bits), TEST(test_values), TEST(test_distributions), TEST(test_truncation), TEST(test_labels_cycle), TEST(test_seeds),
-    TEST(test_bind), TEST(test_noise_bound_again), TEST(test_data_must_be_bound),
+    TEST(test_same_bits), TEST(test_values), TEST(test_distributions), TEST(test_truncation), TEST(test_labels_cycle),
+    TEST(test_seeds), TEST(test_bind), TEST(test_noise_bound_again), TEST(test_data_must_be_bound),
     TEST(test_refresh), TEST(test_lifetimes), TEST(test_outputs),
     TEST(test_draws_allocate_nothing), TEST(test_refusals), TEST(test_every_allocation_fails_once),
   };

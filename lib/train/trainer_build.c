@@ -22,7 +22,7 @@ static gan_node *side_loss(const struct scene *s, int32_t side) {
   if (!d) return sum_of_terms(s, side, 0, s->t->n_terms);
   gan_node *scores = sum_of_terms(s, side, 0, 1), *others = sum_of_terms(s, side, 1, s->t->n_terms), *at = s->made;
   if (scores && others) return gan_mix_by_gradient(others, scores, option_number(&d->options, "ratio"), 1, &at);
-  return graph_fail(s->g, GAN_ERROR_ARGUMENT, "gradient-ratio: the generator has not two losses, expected that of scores and another");
+  return graph_fail(s->g, GAN_ERROR_ARGUMENT, "gradient-ratio: the generator has not two losses: that of scores and others");
 }
 
 /* ------------------------------------------------------------------ D's phase */
