@@ -254,6 +254,11 @@ static void test_random_shapes(void **state) {
   (struct conv_shape){.n = n_, .h = h_, .w = w_, .c = c_, .kh = kh_, .kw = kw_, .o = o_, .oh = oh_, .ow = ow_, \
                       .sh = stride, .sw = stride, .dh = 1, .dw = 1, .ph = padding, .pw = padding, .groups = 1}
 
+/* Squares; stride and padding last. */
+#define DEPTHWISE(n_, h_, c_, kh_, oh_, stride, padding) \
+  (struct conv_shape){.n = n_, .h = h_, .w = h_, .c = c_, .kh = kh_, .kw = kh_, .o = c_, .oh = oh_, .ow = oh_, \
+                      .sh = stride, .sw = stride, .dh = 1, .dw = 1, .ph = padding, .pw = padding, .groups = c_}
+
 /* Layers of real networks, with small batches: the paths that speed is bought with. */
 static void test_layers(void **state) {
   (void)state;
@@ -263,6 +268,8 @@ static void test_layers(void **state) {
     SHAPE(2, 32, 32, 16, 4, 4, 32, 16, 16, 2, 1), SHAPE(15, 4, 4, 256, 4, 4, 1, 1, 1, 1, 0),
     SHAPE(16, 4, 4, 128, 4, 4, 100, 1, 1, 1, 0),  SHAPE(30, 8, 8, 48, 3, 3, 40, 8, 8, 1, 1),
     SHAPE(2, 32, 32, 3, 3, 3, 128, 32, 32, 1, 1), SHAPE(2, 32, 32, 64, 3, 3, 3, 32, 32, 1, 1),
+    DEPTHWISE(3, 16, 64, 3, 16, 1, 1),            DEPTHWISE(3, 17, 48, 3, 9, 2, 1),
+    DEPTHWISE(2, 9, 5, 5, 9, 1, 2),               DEPTHWISE(2, 7, 3, 2, 3, 3, 0),
     SHAPE(2, 32, 32, 64, 1, 1, 64, 32, 32, 1, 0), SHAPE(1, 1, 16000, 1, 1, 25, 64, 1, 4000, 4, 11),
   };
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {

@@ -3,6 +3,7 @@
 
 static const struct conv_method *method_of(const struct kernels *k, const struct conv_shape *s) {
   (void)k;
+  if (conv_is_depthwise(s)) return &conv_depthwise;
   if (s->product == CONV_W) return conv_winograd_pays(s) ? &conv_winograd_weight : &conv_weight;
   return conv_winograd_pays(s) ? &conv_winograd : &conv_gather;
 }

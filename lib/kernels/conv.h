@@ -64,11 +64,14 @@ struct conv_method {
 
 extern const struct conv_method conv_gather;          /* F and X */
 extern const struct conv_method conv_weight;          /* W */
+extern const struct conv_method conv_depthwise;       /* all products, where each channel is a group */
 extern const struct conv_method conv_winograd;        /* F and X, for some shapes (conv_winograd.h) */
 extern const struct conv_method conv_winograd_weight; /* W, for some shapes */
 
 /* `count` numbers of part i lie at from + i * step: their sum comes to lie in part 0. */
 void conv_add_pairwise(const struct kernels *k, float *from, int64_t step, int64_t parts, int64_t count);
+
+int32_t conv_is_depthwise(const struct conv_shape *s);
 
 /* Whether Winograd's way exists for this shape, and is expected to be faster. */
 int32_t conv_winograd_pays(const struct conv_shape *s);
