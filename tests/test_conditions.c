@@ -1,5 +1,5 @@
-/* Conditions, end to end: what inputs say of themselves, labels out of range, samplers that bind by name, and trainers that are told
- * classes, label maps, numbers and images by the names of the data's slots alone. */
+/* Conditions, end to end: what inputs say of themselves, labels out of range, samplers that bind by name, and trainers that are
+ * told classes, label maps, numbers and images by the names of the data's slots alone. */
 #include "games.h"
 
 #include <math.h>

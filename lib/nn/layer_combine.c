@@ -50,7 +50,7 @@ static gan_node *fade_forward(struct gan_layer_call *c, int32_t n, gan_node *con
 }
 
 const struct layer_row layer_fade = {
-  "fade", "From a first input to a second, x + alpha (y - x), as a program moves the state alpha from 0 to 1: how layers of a higher "
-  "resolution are faded in (progressive growing, Karras et al. 2018).",
+  "fade", "From a first input to a second, x + alpha (y - x), as a program moves the state alpha from 0 to 1: how layers of a "
+  "higher resolution are faded in (progressive growing, Karras et al. 2018).",
   0, 2, 2, 1, fade_options, fade_forward,
 };

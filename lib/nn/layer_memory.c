@@ -87,8 +87,8 @@ static gan_node *replay_forward(struct gan_layer_call *c, int32_t n, gan_node *c
 }
 
 const struct layer_row layer_replay = {
-  "replay", "In training a sample changes places, by chance, with one of a pool of earlier ones, once the pool is full; x itself in "
-  "evaluation. A discriminator that sees a history of generated samples (Shrivastava et al. 2017; CycleGAN, Zhu et al. 2017). "
+  "replay", "In training a sample changes places, by chance, with one of a pool of earlier ones, once the pool is full; x itself "
+  "in evaluation. A discriminator that sees a history of generated samples (Shrivastava et al. 2017; CycleGAN, Zhu et al. 2017). "
   "State pool, filled.",
   LAYER_RANDOM, 1, 1, 2, replay_options, replay_forward,
 };

@@ -105,7 +105,7 @@ const struct device_row device_sample_weights = {
 };
 
 const struct device_row device_joint = {
-  .name = "joint", .help = "D and G move together, each against the other as it was (simultaneous gradients, Goodfellow et al. 2014)",
+  .name = "joint", .help = "D and G move together, each against the other as it was (Goodfellow et al. 2014)",
 };
 
 static const struct option ratio_options[] = {

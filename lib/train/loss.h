@@ -85,6 +85,9 @@ gan_node *loss_scores(gan_loss *loss, const gan_scene *scene, int32_t real);
   {"every", OPTION_INT, 1, 1e6, "1", \
    "the trainer takes it once in so many steps, and as many times as strong (lazy regularisation, Karras et al. 2020)"}
 
+/* The factor of losses beside those of scores; what loss_weighted() takes. */
+#define LOSS_WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the loss, of both sides if it has two"}
+
 gan_node *scores_discriminator(const struct loss_call *c);
 gan_node *scores_generator(const struct loss_call *c);
 

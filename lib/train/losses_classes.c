@@ -3,7 +3,6 @@
 #include "train/loss.h"
 #include "train/terms.h"
 
-#define WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the losses of both sides"}
 #define OUTPUT(name, help) {name, OPTION_TEXT, 0, 0, "", help}
 
 /* ------------------------------------------------------------------ Odena et al. 2017 */
@@ -23,7 +22,7 @@ static gan_node *ac_gan_g(const struct loss_call *c) { return loss_weighted(c, c
 
 static const struct option ac_gan_options[] = {
   OUTPUT("output", "D's output with the logits of the classes; empty: its second"),
-  WEIGHT("1"),
+  LOSS_WEIGHT("1"),
   {"fake", OPTION_NUMBER, 0, 1e9, "1", "factor of the generated samples' cross-entropy in D's loss"},
 };
 
@@ -123,7 +122,7 @@ static gan_node *contrastive(const struct loss_call *c) {
 #define CONTRAST(fallback) \
   OUTPUT("features", "D's output with the features of the samples; empty: its second"), \
   OUTPUT("embeddings", "D's output with the embedding of each sample's class; empty: its third"), \
-  WEIGHT("1"), \
+  LOSS_WEIGHT("1"), \
   {"temperature", OPTION_NUMBER, 1e-6, 1e6, fallback, "cosines are divided by it"}
 
 static const struct option contrastive_options[] = {CONTRAST("1")};

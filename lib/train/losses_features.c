@@ -3,7 +3,6 @@
 
 #include "train/loss.h"
 
-#define WEIGHT(fallback) {"weight", OPTION_NUMBER, 0, 1e9, fallback, "factor in the loss"}
 #define FEATURES {"output", OPTION_TEXT, 0, 0, "", "D's output with the features; empty: its second"}
 
 /* ------------------------------------------------------------------ Salimans et al. 2016 */
@@ -13,7 +12,7 @@ static gan_node *feature_matching(const struct loss_call *c) {
   return node_failed(real) || node_failed(fake) ? &c->graph->error : loss_weighted(c, gan_feature_matching(real, fake));
 }
 
-static const struct option feature_matching_options[] = {FEATURES, WEIGHT("1")};
+static const struct option feature_matching_options[] = {FEATURES, LOSS_WEIGHT("1")};
 
 const struct loss_row loss_feature_matching = {
   .name = "feature-matching",
@@ -28,7 +27,7 @@ static gan_node *pull_away(const struct loss_call *c) {
   return node_failed(features) ? features : loss_weighted(c, gan_pull_away(features));
 }
 
-static const struct option pull_away_options[] = {FEATURES, WEIGHT("0.1")};
+static const struct option pull_away_options[] = {FEATURES, LOSS_WEIGHT("0.1")};
 
 const struct loss_row loss_pull_away = {
   .name = "pull-away",
@@ -70,7 +69,7 @@ static const struct option mutual_information_options[] = {
   {"code", OPTION_TEXT, 0, 0, "", "G's input with the code; empty: its second"},
   {"output", OPTION_TEXT, 0, 0, "", "D's output that predicts it: logits, means, or means and log variances; empty: its second"},
   {"distribution", OPTION_TEXT, 0, 0, "", "of the code: categorical, uniform, normal; empty: as G's input says"},
-  WEIGHT("1"),
+  LOSS_WEIGHT("1"),
 };
 
 const struct loss_row loss_mutual_information = {

@@ -19,9 +19,7 @@ static gan_node *l1_g(const struct loss_call *c) { return apart(c, l1); }
 static gan_node *l2_g(const struct loss_call *c) { return apart(c, l2); }
 static gan_node *huber_g(const struct loss_call *c) { return apart(c, huber); }
 
-#define WEIGHT {"weight", OPTION_NUMBER, 0, 1e9, "1", "factor in the loss"}
-
-static const struct option distance_options[] = {WEIGHT};
+static const struct option distance_options[] = {LOSS_WEIGHT("1")};
 
 const struct loss_row loss_l1 = {
   .name = "l1", .help = "G: mean |generated - real|, row by row, for pairs; 100 times beside a loss of scores in Isola et al. 2017",
@@ -34,7 +32,7 @@ const struct loss_row loss_l2 = {
 };
 
 static const struct option huber_options[] = {
-  WEIGHT, {"delta", OPTION_NUMBER, 1e-30, 1e30, "1", "where the square becomes a line"},
+  LOSS_WEIGHT("1"), {"delta", OPTION_NUMBER, 1e-30, 1e30, "1", "where the square becomes a line"},
 };
 
 const struct loss_row loss_huber = {
