@@ -88,6 +88,7 @@ static struct value *activated(const struct value *x, const struct value *reader
 
 /* 0 >= x and x > 0 hold for x as for max(0, x) and max(slope x, x); slope x >= x is 0 >= x. */
 static gan_status ask_the_output(struct plan *p, struct value *v) {
+  if (v->node.op != &op_greater && v->node.op != &op_greater_equal) return GAN_OK;
   struct value *a = value_in(v, 0), *b = value_in(v, 1);
   if (v->node.op == &op_greater && is_number(b, 0) && activated(a, v)) v->node.in[0] = &activated(a, v)->node;
   if (v->node.op != &op_greater_equal) return GAN_OK;
