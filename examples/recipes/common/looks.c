@@ -12,6 +12,10 @@ gan_node *edges(gan_node *pictures) {
   return gan_sign(gan_shift(gan_add(steepness(pictures, 1), steepness(pictures, 2)), -steep));
 }
 
+gan_node *sharpness(gan_node *pictures) {
+  return gan_mean(gan_add(steepness(pictures, 1), steepness(pictures, 2)));
+}
+
 gan_node *blurred(gan_node *pictures) {
   return gan_pool(pictures, "average kernel=5 stride=1 padding=2 count-include-pad=no");
 }

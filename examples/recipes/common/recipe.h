@@ -81,8 +81,17 @@ double kinds(struct recipe *r, const char *step, const char *name);
 gan_node *share_right(gan_node *logits, gan_node *labels); /* (n,classes), (n) -> one number */
 gan_node *share_same(gan_node *a, gan_node *b);            /* how often two (n) of i32 agree */
 
+/* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1), and from there to a score. */
+extern const char plain_generator[], plain_discriminator[];
+
+/* A step "test" that compares what a generator makes of its noise "z" with pictures that are held out, and, for reference,
+ * blurred ones of the training; the figure of both distances. */
+gan_graph *make_test(struct recipe *r, gan_network *classifier, gan_network *generator);
+void figure_distance(struct recipe *r);
+
 /* Other looks of the same pictures, (n,h,w,1) -> (n,h,w,1 or 3), all within -1 .. 1. */
 gan_node *edges(gan_node *pictures);                     /* 1 where the brightness changes, else -1 */
+gan_node *sharpness(gan_node *pictures);                 /* one number: how far neighbours differ in the mean */
 gan_node *blurred(gan_node *pictures);                   /* means over 5x5 pixels */
 gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3) or (1,3): red, green, blue, each 0 .. 1 */
 gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue); /* (1,3) */

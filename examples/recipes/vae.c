@@ -1,0 +1,80 @@
+/* vae: how does a GAN differ from a VAE? Both learn the same decoder from noise to pictures: the VAE by encoding pictures and
+ * decoding them again, pixel by pixel, with a Gaussian code (Kingma and Welling 2014); the GAN by a judge, with no way from a
+ * picture to its code. So the VAE gives pictures back and blurs what it makes; the GAN makes sharp ones and gives none back. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "vae",
+  .paper = "Kingma and Welling 2014, Auto-Encoding Variational Bayes",
+  .does = "Trains a VAE and a GAN with the same decoder. Figures: the VAE's error a pixel in giving back held-out pictures,\n"
+          "beside the mean picture's; sharpness of what each makes (mean step between neighbours), the GAN's beside the\n"
+          "VAE's and the real one beside the GAN's; distances from real pictures, the GAN's beside the VAE's. Picture:\n"
+          "held-out ones, given back by the VAE, made by the VAE, made by the GAN.",
+  .steps = 1000,
+};
+
+static const char encoder[] =
+  "input x 28x28x1\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "flatten; dense units=128; leaky-relu slope=0.2 name=features\n"
+  "dense units=64 name=mean from=features; output mean mean\n"
+  "dense units=64 name=log-variance from=features; output log-variance log-variance\n";
+
+/* Minus the variational lower bound, but for a constant: a Gaussian of variance 0.2 a pixel, and the divergence of the code. */
+static void build_vae(struct recipe *r, gan_network *E, gan_network *P) {
+  gan_optimizer *v = make_optimizer(r, "v", "adam rate=1e-3", E);
+  optimize_too(r, v, P, NULL);
+  gan_graph *step = make_step(r, "vae");
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *code[2];
+  gan_network_apply(E, 1, 1, &x, 2, code);
+  gan_node *z = gan_add(code[0], gan_mul(gan_noise(step, P, "z"), gan_exp(gan_scale(code[1], 0.5))));
+  gan_node *fit = gan_scale(gan_l2(gan_apply(P, z), x), SIDE * SIDE / (2 * 0.2));
+  gan_minimize(v, gan_add(fit, gan_kl_gaussian(code[0], code[1])));
+}
+
+static void build_gan(struct recipe *r, gan_network *G, gan_network *D) {
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_loss *loss = make_loss(r, "non-saturating");
+  gan_graph *step = make_step(r, "gan");
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
+  gan_phase(step, "D");
+  gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made)));
+  gan_phase(step, "G");
+  gan_minimize(g, gan_loss_generator(loss, NULL, gan_apply(D, made)));
+}
+
+/* What both make, and what the VAE gives back. */
+static void build_test(struct recipe *r, gan_network *judge, gan_network *E, gan_network *P, gan_network *G) {
+  const int32_t batch = 0;
+  gan_graph *test = make_step(r, "test");
+  gan_node *x = gan_data_node(test, held_out(r), "image"), *back = evaluate(P, evaluate(E, x));
+  gan_node *by_vae = evaluate(P, gan_noise(test, P, "z")), *by_gan = evaluate(G, gan_noise(test, G, "z"));
+  gan_node *mean = gan_mean_axes(gan_data_node(test, clothes(r), "image"), 1, &batch, 1);
+  gan_output(gan_l2(back, x), "back");
+  gan_output(gan_mean(gan_square(gan_sub(x, mean))), "mean picture");
+  gan_output(sharpness(x), "real sharpness");
+  gan_output(sharpness(by_vae), "vae sharpness");
+  gan_output(sharpness(by_gan), "gan sharpness");
+  compare(judge, x, by_vae, "by vae");
+  compare(judge, x, by_gan, "by gan");
+  gan_node *rows[] = {x, back, by_vae, by_gan};
+  for (int i = 0; i < 4; i++) show(r, "test", rows[i]);
+}
+
+void recipe_play(struct recipe *r) {
+  gan_network *E = make_network(r, "E", encoder), *P = make_network(r, "P", plain_generator);
+  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", plain_discriminator);
+  gan_network *judge = make_classifier(r);
+  build_vae(r, E, P);
+  build_gan(r, G, D);
+  build_test(r, judge, E, P, G);
+  train(r, "vae", recipe_steps(r));
+  train(r, "gan", recipe_steps(r));
+  double vae = measure(r, "test", "vae sharpness"), gan = measure(r, "test", "gan sharpness");
+  figure_below(r, "error-of-vae", measure(r, "test", "back"), "mean picture", measure(r, "test", "mean picture"));
+  figure_above(r, "sharpness-of-gan", gan, "vae's", vae);
+  figure_below(r, "sharpness-of-vae", vae, "real", measure(r, "test", "real sharpness"));
+  figure_below(r, "distance-of-gan", distance(r, "test", "by gan"), "vae's", distance(r, "test", "by vae"));
+}
