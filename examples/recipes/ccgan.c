@@ -1,0 +1,99 @@
+/* ccgan: the context-conditional GAN fills a hole anywhere. G sees the picture without the hole and the whole of it in a low
+ * resolution; D judges whole pictures, of which only the hole is made, and on the way learns to name their kinds from few
+ * labels. Denton et al. 2016. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "ccgan",
+  .paper = "Denton, Gross and Fergus 2016, Semi-Supervised Learning with Context-Conditional Generative Adversarial Networks",
+  .does = "Fills holes of 12x12 pixels at any place of held-out pictures, with the help of 7x7 pixels of the whole.\n"
+          "Figures: mean error a pixel in the hole, beside those 7x7 pixels enlarged; D's accuracy in naming kinds, of\n"
+          "which it saw 500 labels, beside chance. Picture: with holes, filled, as they were.",
+  .steps = 1000,
+};
+
+enum { HOLE = 12, LABELS = 500 };
+
+static const char generator[] =
+  "input open 28x28x1\n"
+  "input coarse 28x28x1\n"
+  "concat from=open,coarse\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2 name=outer\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; batch-norm; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=3 padding=1; batch-norm; relu\n"
+  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu name=inner\n"
+  "concat from=inner,outer\n"
+  "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
+
+static const char discriminator[] =
+  "input x 28x28x1\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "flatten; dropout rate=0.3; dense units=128; leaky-relu slope=0.2 name=features\n"
+  "dense units=1 name=score from=features; output score score\n"
+  "dense units=10 name=kind from=features; output kind kind\n";
+
+/* 1 at HOLE places in a row from a random one on, else 0: (n,SIDE). */
+static gan_node *stretch(gan_graph *step, const char *name, int64_t n) {
+  gan_node *first = gan_one_hot(gan_random(step, name, "integers low=0 high=17", 1, &n), SIDE), *sum = first;
+  for (int64_t i = 1; i < HOLE; i++) sum = gan_add(sum, gan_pad(gan_slice(first, 1, 0, SIDE - i), 1, i, 0));
+  return sum;
+}
+
+/* 1 in a square hole at a random place of each picture, else 0: (n,SIDE,SIDE,1). */
+static gan_node *holes(gan_graph *step, int64_t n) {
+  gan_node *rows = gan_reshape(stretch(step, "rows", n), 4, (int64_t[]){n, SIDE, 1, 1});
+  return gan_mul(rows, gan_reshape(stretch(step, "columns", n), 4, (int64_t[]){n, 1, SIDE, 1}));
+}
+
+/* What G is asked: the picture without its hole, and the whole of it in 7x7 pixels, enlarged. */
+struct task { gan_node *truth, *hole, *open, *coarse; };
+
+static struct task ask(gan_graph *step, gan_node *x) {
+  gan_node *hole = holes(step, gan_node_size(x, 0));
+  gan_node *coarse = gan_resize(gan_pool(x, "average kernel=4"), SIDE, SIDE, "bilinear");
+  return (struct task){x, hole, gan_mul(x, gan_shift(gan_neg(hole), 1)), coarse};
+}
+
+static gan_node *fill(const struct task *t, gan_node *inside) {
+  return gan_add(t->open, gan_mul(t->hole, inside));
+}
+
+static gan_node *error_in_hole(const struct task *t, gan_node *inside) {
+  return gan_scale(gan_l1(gan_mul(t->hole, inside), gan_mul(t->hole, t->truth)), (double)SIDE * SIDE / (HOLE * HOLE));
+}
+
+void recipe_play(struct recipe *r) {
+  gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
+  gan_loss *loss = make_loss(r, "non-saturating");
+  gan_data *few = clothes_few(r, LABELS);
+  gan_node *of_known[2];
+
+  gan_graph *step = make_step(r, "train");
+  struct task t = ask(step, gan_data_node(step, clothes(r), "image"));
+  gan_node *filled = fill(&t, gan_apply2(G, t.open, t.coarse)), *known = gan_data_node(step, few, "image");
+  gan_phase(step, "D");
+  gan_network_apply(D, 1, 1, &known, 2, of_known);
+  gan_node *named = gan_cross_entropy(of_known[1], gan_data_node(step, few, "label"));
+  gan_minimize(d, gan_add(gan_loss_discriminator(loss, gan_apply(D, t.truth), gan_apply(D, filled)), named));
+  gan_phase(step, "G");
+  gan_node *judged = gan_loss_generator(loss, NULL, gan_apply(D, filled));
+  gan_minimize(g, gan_add(gan_scale(judged, 0.02), gan_l1(filled, t.truth)));
+
+  gan_graph *test = make_step(r, "test");
+  struct task u = ask(test, gan_data_node(test, held_out(r), "image"));
+  gan_node *inside = evaluate2(G, u.open, u.coarse), *of_held[2];
+  gan_network_apply(D, 0, 1, &u.truth, 2, of_held);
+  gan_output(error_in_hole(&u, inside), "filled");
+  gan_output(error_in_hole(&u, u.coarse), "coarse");
+  gan_output(share_right(of_held[1], gan_data_node(test, held_out(r), "label")), "right");
+  show(r, "test", u.open);
+  show(r, "test", fill(&u, inside));
+  show(r, "test", u.truth);
+
+  train(r, "train", recipe_steps(r));
+  figure_below(r, "l1-in-hole", measure(r, "test", "filled"), "7x7 enlarged", measure(r, "test", "coarse"));
+  figure_above(r, "accuracy", measure(r, "test", "right"), "chance", 0.1);
+}
