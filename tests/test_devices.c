@@ -606,6 +606,31 @@ static void losses_are_mixed_by_their_gradients(void **state) {
   assert_true(fabs(norm[1] / norm[0] - 100) < 1e-2 && fabs(norm[0] / norm[2] - 1) > 1e-3);
 }
 
+/* Each allocation fails once: nothing is lost, and the statistics stay as they were. */
+static void measuring_may_fail(void **state) {
+  (void)state;
+  for (int64_t at = 1;; at += 3 * test_every()) {
+    struct allocator a = {0};
+    gan_context *ctx = make_context(&a, 1);
+    gan_network *n = make_network(ctx, "G", SMALL_G);
+    int64_t count;
+    float *before = copy_weights(n, &count);
+    a.fail_at = a.calls + at;
+    gan_status status = gan_network_settle(n, 8, 2, 1);
+    int reached = a.calls >= a.fail_at;
+    a.fail_at = 0;
+    float *after = copy_weights(n, NULL);
+    assert_int_equal(status, reached ? GAN_ERROR_MEMORY : GAN_OK);
+    assert_int_equal(memcmp(before, after, (size_t)count * sizeof *after) == 0, reached);
+    free(before);
+    free(after);
+    gan_network_free(n);
+    gan_context_free(ctx);
+    assert_int_equal(a.live, 0);
+    if (!reached) break;
+  }
+}
+
 static void joint_steps_accumulate_together(void **state) {
   (void)state;
   struct play p = play_open(NULL, 1, SMALL_G, SMALL_D);
@@ -796,6 +821,7 @@ int main(void) {
     cmocka_unit_test(unrolled_steps_are_ahead_of_d),
     cmocka_unit_test(latents_climb_the_score),
     cmocka_unit_test(standing_statistics_are_means_over_batches),
+    cmocka_unit_test(measuring_may_fail),
     cmocka_unit_test(the_average_is_measured_before_it_is_sampled),
     cmocka_unit_test(losses_are_mixed_by_their_gradients),
     cmocka_unit_test(joint_steps_accumulate_together),
