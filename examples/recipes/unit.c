@@ -63,7 +63,7 @@ void recipe_play(struct recipe *r) {
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
   gan_node *y = coloured(gan_neg(other), one_color(r, step, 1, 0.5f, 0.2f));
-  gan_node *noise = gan_random(step, "noise", "normal std=0.3", 4, (int64_t[]){gan_node_size(x, 0), 7, 7, 32});
+  gan_node *noise = gan_random(step, "noise", "normal", 4, (int64_t[]){gan_node_size(x, 0), 7, 7, 32});
   gan_node *of_x = encode(&s, &one, x), *of_y = encode(&s, &two, y);
   gan_node *xx = decode(&s, &one, of_x, noise), *xy = decode(&s, &two, of_x, noise);
   gan_node *yy = decode(&s, &two, of_y, noise), *yx = decode(&s, &one, of_y, noise);
