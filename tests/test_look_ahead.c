@@ -85,6 +85,35 @@ static void steps_ahead_are_those_that_would_come(void **state) {
   }
 }
 
+/* A phase that looks ahead behind one that moves weights and slots, by the fused kernel or by the rule, sees both as they are then. */
+static void phases_look_ahead_of_what_was_committed(void **state) {
+  static const char *const optimizers[] = {"adam rate=0.02", "adam rate=0.02 clip=1", "sgd rate=0.05 momentum=0.9"};
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    double y[2];
+    for (int ahead = 0; ahead < 2; ahead++) {
+      struct table t = table_open();
+      gan_network *n = make_network(t.ctx, "D", LINES);
+      gan_optimizer *o = make_optimizer(t.ctx, "D", optimizers[i], n, NULL);
+      for (int k = 0; k < 3; k++) {
+        if (ahead && k) {
+          gan_look_ahead(o, loss_of(n, t.graph));
+          continue;
+        }
+        gan_minimize(o, loss_of(n, t.graph));
+        gan_phase(t.graph, "next");
+      }
+      gan_output(gan_sum(gan_mul(gan_apply(n, batch(t.graph, -0.7f)), batch(t.graph, 0.9f))), "y");
+      must(t.ctx, gan_game_step(t.game, "s"));
+      y[ahead] = value_of(t.game, "s", "y");
+      gan_optimizer_free(o);
+      gan_network_free(n);
+      table_close(&t);
+    }
+    if (fabs(y[0] - y[1]) > 2e-5 * fmax(1, fabs(y[0]))) fail_msg("%s: ahead %.7g, real %.7g", optimizers[i], y[1], y[0]);
+  }
+}
+
 /* ------------------------------------------------------------------ derivatives */
 
 static void feed_number(struct stage *s, const gan_node *n, double value) {
@@ -184,6 +213,7 @@ static void phases_begin_anew(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(steps_ahead_are_those_that_would_come),
+    cmocka_unit_test(phases_look_ahead_of_what_was_committed),
     cmocka_unit_test(gradients_pass_through_the_steps),
     cmocka_unit_test(dead_units_give_numbers),
     cmocka_unit_test(phases_begin_anew),
