@@ -1,0 +1,31 @@
+/* relativistic: D judges whether a real picture is more real than the average made one, and the other way round; G learns from
+ * real pictures, too. Jolicoeur-Martineau 2018. */
+#include "common/recipe.h"
+
+const struct recipe_card recipe_card = {
+  .name = "relativistic",
+  .paper = "Jolicoeur-Martineau 2018, The Relativistic Discriminator: a Key Element Missing from Standard GAN",
+  .does = "Trains by the relativistic average loss. Figure: how far made pictures are from real ones, beside blurred ones.",
+  .steps = 2500,
+};
+
+void recipe_play(struct recipe *r) {
+  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", plain_discriminator);
+  gan_network *judge = make_classifier(r);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_loss *loss = make_loss(r, "relativistic-average on=logistic");
+
+  gan_graph *step = make_step(r, "train");
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
+  gan_phase(step, "D");
+  gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made)));
+  gan_phase(step, "G");
+  gan_minimize(g, gan_loss_generator(loss, gan_apply(D, x), gan_apply(D, made)));
+
+  make_test(r, judge, G);
+  show_samples(r, G);
+
+  train(r, "train", recipe_steps(r));
+  figure_distance(r);
+}
