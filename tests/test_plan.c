@@ -758,6 +758,31 @@ static void test_sums_in_chains(void **state) {
   close_world(&w);
 }
 
+/* Two layers so large that the first one's squares are had anew for the gradient of what they are multiplied by: between the two
+ * products that read them, in the second layer's gradients, they are not there. */
+static void test_computed_again(void **state) {
+  enum { ROWS = 2048, COLUMNS = 2048, LARGE = ROWS * COLUMNS * (int)sizeof(float) };
+  (void)state;
+  struct world w;
+  open_world(&w, GAN_ISA_BEST);
+  gan_node *x = INPUT(&w, ROWS, 4), *weights[4], *roots[4];
+  for (int32_t i = 0; i < 4; i++) {
+    weights[i] = node_variable(w.g, i % 2 ? VARIABLE(&w, COLUMNS, 4) : VARIABLE(&w, 4, COLUMNS));
+    x = gan_matmul(x, weights[i], 0, 0);
+    if (i % 2 == 0) x = gan_square(x);
+  }
+  gan_gradients(1, (gan_node *[]){gan_mean(gan_square(x))}, NULL, 4, weights, roots);
+  struct plan_root list[4] = {{roots[0], NULL}, {roots[1], NULL}, {roots[2], NULL}, {roots[3], NULL}};
+  struct plan_stage stage = {.name = "all", .n_roots = 4, .roots = list};
+  struct plan_config config = config_of(&w, &stage, 1);
+  struct machine m;
+  start(&w, &m, &config, 1);
+  assert_true(plan_arena_bytes(m.plan) < 5 * (int64_t)LARGE);
+  stop(&w, &m);
+  compare_passes(&w, roots, 4, 1e-5);
+  close_world(&w);
+}
+
 struct visited { int64_t count, roots; gan_node *root; const float *value; };
 
 static void visit(void *user, const gan_node *n, const float *value) {
@@ -881,6 +906,7 @@ int main(void) {
     cmocka_unit_test(test_frozen),
     cmocka_unit_test(test_sums_in_chains),
     cmocka_unit_test(test_memory),
+    cmocka_unit_test(test_computed_again),
     cmocka_unit_test(test_debug),
     cmocka_unit_test(test_text),
     cmocka_unit_test(test_faults),

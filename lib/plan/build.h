@@ -3,8 +3,9 @@
  * Nodes become *values* (schedule.c): a node as one stage computes or reads it. Values are simplified (simplify.c, matrices.c,
  * freeze.c), put in order (order.c), told where their elements lie (access.c), and gathered into *units*, each of which is one
  * product, one elementwise chain, or one other node (units.c, products.c, fuse.c, sums.c). Units read and write *buffers*. Lowering
- * (lower.c, chains.c) gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time,
- * memory.c gives buffers their places. What is left for a run is a flat list of calls (run.c).
+ * (lower.c, program.c) gives a unit its kernel calls, wants.c ties roots and assignments to memory, waves.c gives units their time,
+ * again.c runs some twice rather than to keep what they made, memory.c gives buffers their places. What is left for a run is a flat
+ * list of calls (run.c).
  */
 #ifndef GAN_PLAN_BUILD_H
 #define GAN_PLAN_BUILD_H
@@ -209,6 +210,8 @@ gan_status plan_make_units(struct plan *p);         /* products, fused chains, o
 gan_status plan_lower(struct plan *p);              /* calls */
 gan_status plan_settle(struct plan *p, const struct plan_config *config);   /* roots, assignments, customs */
 gan_status plan_make_waves(struct plan *p);
+gan_status plan_compute_again(struct plan *p);      /* a part of it: large values that need not be kept where memory is fullest */
+void plan_find_lifetimes(struct plan *p);           /* of buffers, in waves */
 gan_status plan_place(struct plan *p);
 
 #endif

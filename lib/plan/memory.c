@@ -18,7 +18,7 @@ static void live_until(struct buffer *b, const struct unit *u) {
   }
 }
 
-static void find_lifetimes(struct plan *p) {
+void plan_find_lifetimes(struct plan *p) {
   for (struct buffer *b = p->buffers; b; b = b->next) {
     b->first = b->writer ? b->writer->wave : 0;
     b->last = b->first - 1;
@@ -156,7 +156,7 @@ gan_status plan_place(struct plan *p) {
   for (struct buffer *b = p->buffers; b; b = b->next) b->number = n++;
   struct buffer **list = plan_alloc(p, n, sizeof *list), **placed = plan_alloc(p, n, sizeof *placed);
   if (!list || !placed) return GAN_ERROR_MEMORY;
-  find_lifetimes(p);
+  plan_find_lifetimes(p);
   if (p->optimize) work_in_place(p);
   make_lasting(p);
   p->arena_bytes = place(p, 0, in_arena, list, placed);

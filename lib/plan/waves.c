@@ -161,6 +161,8 @@ gan_status plan_make_waves(struct plan *p) {
   for (int64_t i = 0; i < n; i++) find_ready(units[i], path);
   put_customs_last(units, n);
   number_waves(p, units, n);
+  TRY(plan_compute_again(p));
+  if (!(units = list_units(p, &n))) return GAN_ERROR_MEMORY;
   struct timed *timed = time_calls(p, units, n);
   p->calls = plan_alloc(p, p->n_calls, sizeof *p->calls);
   p->owners = plan_alloc(p, p->n_calls, sizeof *p->owners);
