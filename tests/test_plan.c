@@ -761,7 +761,7 @@ static void test_sums_in_chains(void **state) {
 /* Two layers so large that the first one's squares are had anew for the gradient of what they are multiplied by: between the two
  * products that read them, in the second layer's gradients, they are not there. */
 static void test_computed_again(void **state) {
-  enum { ROWS = 2048, COLUMNS = 2048, LARGE = ROWS * COLUMNS * (int)sizeof(float) };
+  enum { ROWS = 4096, COLUMNS = 2048, LARGE = ROWS * COLUMNS * (int)sizeof(float) };
   (void)state;
   struct world w;
   open_world(&w, GAN_ISA_BEST);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-  LEAST_BYTES = 16 << 20,  /* less memory is not worth a pass through it */
+  LEAST_BYTES = 32 << 20,  /* less memory is not worth a pass through it */
   SMALL_PART = 64,         /* an input this many times smaller may be kept longer */
 };
 
