@@ -1,6 +1,6 @@
 /* Conditions, end to end: what inputs say of themselves, labels out of range, samplers that bind by name, and trainers that are
  * told classes, label maps, numbers and images by the names of the data's slots alone. */
-#include "games.h"
+#include "play.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,6 @@
 enum { COUNT = 192, CLASSES = 3, BATCH = 24 };
 
 /* ------------------------------------------------------------------ data: a point, and what it depends on */
-
-struct play { gan_context *ctx; gan_data *data; gan_network *g, *d; gan_trainer *t; gan_trainer_config c; };
 
 static const float centres[CLASSES][2] = {{2, 0}, {-1, 1.5f}, {-1, -1.5f}};
 
@@ -55,19 +53,6 @@ static struct play play_open(struct allocator *a, const char *g, const char *d) 
   p.c.batch = BATCH;
   p.c.optimizer_d = p.c.optimizer_g = "adam rate=2e-3 beta1=0.5";
   return p;
-}
-
-static void play_close(struct play *p) {
-  gan_trainer_free(p->t);
-  gan_network_free(p->g);
-  gan_network_free(p->d);
-  gan_data_free(p->data);
-  gan_context_free(p->ctx);
-}
-
-static void play_start(struct play *p) { must(p->ctx, gan_trainer_create(p->g, p->d, p->data, &p->c, &p->t)); }
-static void play_on(struct play *p, int steps) {
-  for (int i = 0; i < steps; i++) must(p->ctx, gan_trainer_step(p->t));
 }
 
 /* ------------------------------------------------------------------ what inputs say of themselves */

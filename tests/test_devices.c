@@ -1,6 +1,6 @@
 /* What the trainer reaches by name: every loss and penalty, rare penalties, and each device; all of them together are saved, need
  * no memory in a step and give the same bits on any number of threads. */
-#include "games.h"
+#include "play.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,8 +25,6 @@
 #define SMALL_G "input z 4 noise=normal; dense units=8; batch-norm; tanh; dense units=2"
 #define SMALL_D "input x 2; dense units=8 name=first; tanh; dense units=1 name=last"
 
-struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_trainer *t; gan_trainer_config c; };
-
 static struct play play_open(struct allocator *a, int32_t threads, const char *g, const char *d) {
   struct play p = {.ctx = make_context(a, threads)};
   gan_tensor *labels = NULL;
@@ -42,19 +40,6 @@ static struct play play_open(struct allocator *a, int32_t threads, const char *g
   p.c.batch = 12;
   p.c.optimizer_d = p.c.optimizer_g = "adam rate=1e-3 beta1=0.5";
   return p;
-}
-
-static void play_close(struct play *p) {
-  gan_trainer_free(p->t);
-  gan_network_free(p->g);
-  gan_network_free(p->d);
-  gan_data_free(p->data);
-  gan_context_free(p->ctx);
-}
-
-static void play_start(struct play *p) { must(p->ctx, gan_trainer_create(p->g, p->d, p->data, &p->c, &p->t)); }
-static void play_on(struct play *p, int steps) {
-  for (int i = 0; i < steps; i++) must(p->ctx, gan_trainer_step(p->t));
 }
 
 static gan_progress progress_of(const struct play *p) {
