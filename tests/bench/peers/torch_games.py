@@ -4,6 +4,7 @@
     python3 torch_games.py --threads 1 --mode channels_last cgan cyclegan ...
     python3 torch_games.py --losses --bench build/tests/bench/gan-bench     # three steps of both sides from equal weights
     python3 torch_games.py --fixture tests/fixtures/bench_games.txt         # the same losses, for the test
+    python3 torch_games.py --rounding       # how far f32 goes from f64 in three steps, here alone, with the optimizer as it is timed
 
 A step is as its source writes it, D first, then G on the same generated samples; every optimizer is Adam(2e-4, 0.5, 0.999).
 Modes: eager, channels_last, compile, and each with -fused for Adam's fused kernel. For --losses nothing is dropped, noise and
@@ -382,7 +383,8 @@ def mixed(stream, shape):
     x = ((x ^ x >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
     x = ((x ^ x >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
     x = (x ^ x >> 16) >> 8
-    return torch.from_numpy(x.astype(np.float32) * np.float32(2.0 ** -23) - np.float32(1)).reshape(shape)
+    x = x.astype(np.float32) * np.float32(2.0 ** -23) - np.float32(1)
+    return torch.from_numpy(x).to(torch.get_default_dtype()).reshape(shape)
 
 
 def in_our_order(module, weight):
@@ -419,9 +421,9 @@ def fill_network(network, stream):
             stream += 1
 
 
-def losses(name):
+def losses(name, gentle):
     make, batch = CASES[name]
-    game = Game("eager", min(batch, LOSS_BATCH), True, name in GENTLE)
+    game = Game("eager", min(batch, LOSS_BATCH), True, gentle)
     step = make(game)
     for _ in range(3):
         step()
@@ -429,11 +431,24 @@ def losses(name):
     return [[float(x) for x in game.losses[i:i + each]] for i in range(0, len(game.losses), each)]
 
 
+def largest_distance(ours, theirs):
+    return max(abs(a - b) / max(1, abs(b)) for x, y in zip(ours, theirs) for a, b in zip(x, y))
+
+
+def rounding(name):
+    """What 1e-4 can mean: PyTorch in single beside PyTorch in double precision, nothing else changed."""
+    single = losses(name, False)
+    torch.set_default_dtype(torch.float64)
+    double = losses(name, False)
+    torch.set_default_dtype(torch.float32)
+    print(f"{name:12} f32 and f64 at most {largest_distance(single, double):.1e} apart", flush=True)
+
+
 def compare(name, bench):
     out = subprocess.run([bench, "--losses", name], check=True, stdout=subprocess.PIPE, text=True).stdout
     ours = [json.loads(line)["losses"] for line in out.splitlines()]
-    theirs = losses(name)
-    apart = max(abs(a - b) / max(1, abs(b)) for x, y in zip(ours, theirs) for a, b in zip(x, y))
+    theirs = losses(name, name in GENTLE)
+    apart = largest_distance(ours, theirs)
     print(f"{name:12} {'agree' if apart <= 1e-4 else 'DIFFER'}, at most {apart:.1e} apart; PyTorch's: {theirs}", flush=True)
     return apart <= 1e-4
 
@@ -442,7 +457,7 @@ def write_fixture(path, names):
     with open(path, "w") as out:
         out.write("# Losses of three steps of the games of gan-bench, by PyTorch in f32; torch_games.py --fixture wrote it.\n")
         for name in names:
-            for i, row in enumerate(losses(name)):
+            for i, row in enumerate(losses(name, name in GENTLE)):
                 out.write(f"{name} {i + 1} {' '.join(f'{x:.7g}' for x in row)}\n")
 
 
@@ -463,6 +478,7 @@ def main():
     p.add_argument("--mode", default="eager")
     p.add_argument("--list", action="store_true")
     p.add_argument("--losses", action="store_true")
+    p.add_argument("--rounding", action="store_true")
     p.add_argument("--bench", default="build/tests/bench/gan-bench")
     p.add_argument("--fixture")
     p.add_argument("cases", nargs="*")
@@ -475,6 +491,9 @@ def main():
         write_fixture(a.fixture, names)
     elif a.losses:
         sys.exit(not all([compare(name, a.bench) for name in names]))
+    elif a.rounding:
+        for name in names:
+            rounding(name)
     else:
         for name in names:
             measure(name, a.mode, a.threads)
