@@ -137,6 +137,7 @@ static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
   u.row_pieces = least(to.h, pieces(image, SOURCE_BYTES));
   u.panel_pieces = least(panels, pieces(want, u.image_pieces * u.row_pieces));
   u.image_pieces = least(s->n, most(u.image_pieces, pieces(want, u.row_pieces * u.panel_pieces)));
+  if (panel_floats(k, s) * (int64_t)sizeof(float) > PANELS_BYTES) return u; /* every piece of rows would fetch it anew */
   u.row_pieces = least(to.h, most(u.row_pieces, pieces(want, u.image_pieces * u.panel_pieces)));
   return u;
 }

@@ -10,7 +10,7 @@
 enum {
   CACHE_BYTES = 470 << 10, /* of scratch: the second-level cache has to hold the source too, and weights pass through it */
   MOST_TILES = 2,          /* of registers, that share a panel of weights */
-  LEAST_CHUNKS = 4,        /* if there are panels enough */
+  LEAST_CHUNKS = 2,        /* of all phases, if there are panels enough: every chunk transforms the source anew */
   K_BLOCK = 256,           /* longest chain of additions */
   PADDING = 16             /* floats between rows of scratch, lest they meet in the cache */
 };
@@ -53,7 +53,7 @@ static struct cut cut_of(const struct kernels *k, const struct winograd *p) {
   for (int64_t tiles = MOST_TILES; tiles > 0; tiles--) {
     u.groups = pieces(cells, tiles * k->gemm->rows);
     u.cells = pieces(cells, most(1, u.groups));
-    cut_columns(&u, k, p, pieces(LEAST_CHUNKS, most(1, u.groups)));
+    cut_columns(&u, k, p, pieces(LEAST_CHUNKS, most(1, p->phases * u.groups)));
     if (scratch_floats(k, p, &u) <= fitting) return u;
   }
   for (int64_t i = u.column_groups + 1; i <= panels && scratch_floats(k, p, &u) > fitting; i++) cut_columns(&u, k, p, i);

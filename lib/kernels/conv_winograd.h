@@ -79,8 +79,8 @@ struct winograd_axis {
   int64_t step, size, count, cells, out, out_step;
 };
 
-/* What is convolved (n images, `in` channels) to what (`out` channels). W: x and y. */
-struct winograd { struct winograd_axis h, w; int64_t n, in, out; };
+/* What is convolved (n images, `in` channels) to what (`out` channels), in one of so many phases. W: x and y. */
+struct winograd { struct winograd_axis h, w; int64_t n, in, out, phases; };
 
 /* X has a phase for each position within a stride; F and W have one. */
 int64_t winograd_phases(const struct conv_shape *s);

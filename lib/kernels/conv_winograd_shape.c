@@ -93,9 +93,10 @@ int64_t winograd_phases(const struct conv_shape *s) {
 
 struct winograd winograd_phase(const struct conv_shape *s, int64_t phase) {
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
-  if (s->product != CONV_X) return (struct winograd){forward_axis(&h), forward_axis(&w), s->n, s->c, s->o};
+  if (s->product != CONV_X) return (struct winograd){forward_axis(&h), forward_axis(&w), s->n, s->c, s->o, 1};
   int64_t lines = conv_lines(&w, CONV_X);
-  return (struct winograd){backward_axis(&h, phase / lines), backward_axis(&w, phase % lines), s->n, s->o, s->c};
+  return (struct winograd){backward_axis(&h, phase / lines), backward_axis(&w, phase % lines), s->n, s->o, s->c,
+                           winograd_phases(s)};
 }
 
 /* ------------------------------------------------------------------ whether it pays */
