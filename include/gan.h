@@ -565,6 +565,16 @@ GAN_API gan_status gan_network_set(gan_network *network, const char *path, const
  * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_network_settle(gan_network *network, int64_t batch, int64_t batches, int64_t seed);
 
+/** Runs a network on tensors, in evaluation mode: y = net(x). Graph and plan are made for this one call; what runs often is a sampler
+ * or a step of a game.
+ *   network  inout borrowed
+ *   n_in     in value; the number of inputs
+ *   in       in borrowed; n_in tensors (batch, sizes of the input); labels are i32 and checked; f64 and u8 become f32
+ *   n_out    in value; 1 .. the number of outputs
+ *   out      out owned; n_out tensors (batch, sizes of the output); gan_tensor_free
+ * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
+GAN_API gan_status gan_network_run(gan_network *network, int32_t n_in, gan_tensor *const *in, int32_t n_out, gan_tensor **out);
+
 /** Copies every variable of one network into another of the same structure.
  *   target  inout borrowed
  *   source  inout borrowed
@@ -685,12 +695,14 @@ GAN_API gan_node *gan_node_name(gan_node *node, const char *name);
 
 /** Where values come in: an input that the caller binds by name before a step; a scalar that keeps its value until
  * gan_game_set(); a constant; a constant tensor (copied); random numbers, new in every step ("normal", "uniform low=-1 high=1",
- * "truncated-normal", all f32, or "integers low=0 high=10", i32; the stream is the game's seed, the name and the step).
+ * "truncated-normal", all f32, or "integers low=0 high=10", i32; the stream is the game's seed, the name and the step), of a shape
+ * or of that of another node.
  *   graph         inout borrowed
  *   name          in copied
  *   type          in value; GAN_F32 or GAN_I32
  *   rank          in value
- *   shape         in copied; rank sizes, batch first
+ *   shape         in copied; rank sizes, batch first; a first size of -1 is the game's batch
+ *   x             in borrowed; of any type
  *   value         in value
  *   tensor        in copied; f64 and u8 become f32
  *   distribution  in borrowed
@@ -700,6 +712,7 @@ GAN_API gan_node *gan_scalar(gan_graph *graph, const char *name, double value);
 GAN_API gan_node *gan_constant(gan_graph *graph, double value);
 GAN_API gan_node *gan_constant_tensor(gan_graph *graph, const gan_tensor *tensor);
 GAN_API gan_node *gan_random(gan_graph *graph, const char *name, const char *distribution, int32_t rank, const int64_t *shape);
+GAN_API gan_node *gan_random_like(gan_node *x, const char *name, const char *distribution);
 
 /** A batch of one slot of a data source: (batch, sizes of a sample), f32 or i32. All slots of one source that a step asks for
  * belong to the same samples. The batch size is the game's.
@@ -717,31 +730,40 @@ GAN_API gan_node *gan_data_node(gan_graph *graph, gan_data *data, const char *sl
  * Returns: the node.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_noise(gan_graph *graph, gan_network *network, const char *input);
 
-/** Applies a network for training, to one or two inputs, and gives its first output. Applying again shares the parameters.
+/* How networks and layers are applied. */
+#define GAN_EVALUATION 0 /* running statistics, no dropout */
+#define GAN_TRAINING 1   /* batch statistics, dropout; state moves with the commit of its layer's parameters */
+#define GAN_FROZEN 2     /* added to either: parameters are constants; gradients pass to the inputs, not to them */
+
+/** Applies a network to one or two inputs, and gives its first output: for training; for training with its parameters frozen, so
+ * that a loss shapes what comes in and not the network; for evaluation. Applying again shares the parameters.
  *   network  in kept
  *   x        in borrowed; (batch, sizes of the first input)
  *   y        in borrowed; (batch, sizes of the second input)
  * Returns: the node of the first output.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_apply(gan_network *network, gan_node *x);
 GAN_API gan_node *gan_apply2(gan_network *network, gan_node *x, gan_node *y);
+GAN_API gan_node *gan_apply_frozen(gan_network *network, gan_node *x);
+GAN_API gan_node *gan_evaluate(gan_network *network, gan_node *x);
+GAN_API gan_node *gan_evaluate2(gan_network *network, gan_node *x, gan_node *y);
 
 /** Applies a network to all its inputs, and gives all its outputs.
- *   network   in kept
- *   training  in value; 1: batch statistics and dropout; 0: running statistics, no dropout
- *   n_in      in value; the number of inputs
- *   in        in borrowed; n_in nodes of one graph
- *   n_out     in value; up to the number of outputs
- *   out       out borrowed; n_out nodes
+ *   network  in kept
+ *   mode     in value; GAN_EVALUATION or GAN_TRAINING, with GAN_FROZEN or without
+ *   n_in     in value; the number of inputs
+ *   in       in borrowed; n_in nodes of one graph
+ *   n_out    in value; up to the number of outputs
+ *   out      out borrowed; n_out nodes
  * Threads: context.  Since: 0.1 */
-GAN_API void gan_network_apply(gan_network *network, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out);
+GAN_API void gan_network_apply(gan_network *network, int32_t mode, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out);
 
-/** Applies a layer for training (1) or evaluation (0).
- *   layer     in kept
- *   training  in value
- *   n_in      in value
- *   in        in borrowed; n_in nodes of one graph
+/** Applies a layer.
+ *   layer  in kept
+ *   mode   in value; GAN_EVALUATION or GAN_TRAINING, with GAN_FROZEN or without
+ *   n_in   in value
+ *   in     in borrowed; n_in nodes of one graph
  * Returns: the node.  Threads: context.  Since: 0.1 */
-GAN_API gan_node *gan_layer_apply(gan_layer *layer, int32_t training, int32_t n_in, gan_node *const *in);
+GAN_API gan_node *gan_layer_apply(gan_layer *layer, int32_t mode, int32_t n_in, gan_node *const *in);
 
 /** The node of a variable of a network, for penalties on weights and for freezing parts of a formula.
  *   graph    inout borrowed
@@ -807,6 +829,18 @@ GAN_API gan_node *gan_power(gan_node *x, double number);
 GAN_API gan_node *gan_clamp(gan_node *x, double low, double high);
 GAN_API gan_node *gan_leaky_relu(gan_node *x, double slope);
 GAN_API gan_node *gan_elu(gan_node *x, double alpha);
+
+/* A node and what it counts for in a sum. */
+typedef struct gan_term {
+  double weight;
+  gan_node *node;
+} gan_term;
+
+/** The weighted sum of nodes, element by element: a loss as papers write it, adversarial + 10 cycle + 5 identity.
+ *   count  in value; >= 1
+ *   terms  in borrowed; count nodes of one graph, f32, whose shapes broadcast, with finite weights
+ * Returns: the node.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_total(int32_t count, const gan_term *terms);
 
 /** condition != 0 ? a : b, element by element, broadcasting. No gradient to the condition.
  *   condition  in borrowed; f32
@@ -1179,6 +1213,14 @@ GAN_API gan_node *gan_perceptual(gan_network *network, gan_node *x, gan_node *ta
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_kl_gaussian(gan_node *mean, gan_node *log_variance);
 GAN_API gan_node *gan_kl_categorical(gan_node *p, gan_node *q);
+
+/** A sample of the Gaussian that nodes describe, m + e^(v/2) noise, so that gradients pass to both (Kingma and Welling 2014, section
+ * 2.4).
+ *   mean          in borrowed
+ *   log_variance  in borrowed; the same shape
+ *   noise         in borrowed; the same shape; normal: gan_random_like(mean, "noise", "normal")
+ * Returns: a node of the same shape.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_gaussian_sample(gan_node *mean, gan_node *log_variance, gan_node *noise);
 
 /** Negative log-likelihood of x under a Gaussian, summed over each sample, in the mean of the batch: ((x - m)^2 e^-v + v + log 2
  * pi) / 2.

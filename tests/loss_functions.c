@@ -31,6 +31,17 @@ CALL(d2d_ce, a->in[0], a->in[1], a->in[2], a->number, a->second)
 CALL(perceptual, a->network, a->in[0], a->in[1])
 static gan_node *class_score(const struct arguments *a) { return gan_mean(gan_class_score(a->in[0])); }
 
+/* Weighted twice, so that every element has its own gradient. */
+static gan_node *gaussian_sample(const struct arguments *a) {
+  gan_node *sample = gan_gaussian_sample(a->in[0], a->in[1], a->in[2]);
+  return gan_sum(gan_mul(gan_square(sample), a->in[2]));
+}
+
+static gan_node *total(const struct arguments *a) {
+  gan_node *rows = gan_mean_axes(a->in[1], 1, (int32_t[]){0}, 0);
+  return gan_mean(gan_square(gan_total(3, (gan_term[]){{1, a->in[0]}, {a->number, rows}, {-0.5, gan_mul(a->in[0], a->in[1])}})));
+}
+
 /* Weighted, so that every element of the result has its own gradient. */
 static gan_node *augment(const struct arguments *a) {
   return gan_sum(gan_mul(gan_augment(a->in[0], a->word, a->count == 3 ? a->in[2] : NULL), a->in[1]));
@@ -52,6 +63,8 @@ static const struct row { struct loss_function public; call *call; } rows[] = {
   {{"kl-gaussian", "3x4 3x4 -2..2; 2x3x4 2x3x4 -2..2"}, kl_gaussian},
   {{"kl-categorical", "3x4 3x4 -2..2; 2x3x4 2x3x4 -2..2"}, kl_categorical},
   {{"gaussian-likelihood", "3x4 3x4 -2..2; 3x4 3x4 3x4 -2..2"}, gaussian_likelihood},
+  {{"gaussian-sample", "3x4 3x4 3x4 -2..2"}, gaussian_sample},
+  {{"total 10", "3x4 3x4 -2..2"}, total},
   {{"mutual-information categorical", "5:i4 5x4 -2..2"}, mutual_information},
   {{"mutual-information uniform", "4x3 4x3 -1..1; 4x3 4x6 -1..1"}, mutual_information},
   {{"mutual-information normal", "4x3 4x3 -1..1; 4x3 4x6 -1..1"}, mutual_information},

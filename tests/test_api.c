@@ -234,6 +234,8 @@ static gan_layer_call *call;
 #define SHAPE(...) ((const int64_t[]){__VA_ARGS__})
 #define AXES(...) ((const int32_t[]){__VA_ARGS__})
 #define NODES(...) ((gan_node *[]){__VA_ARGS__})
+#define TENSORS(...) ((gan_tensor *[]){__VA_ARGS__})
+#define TERMS(...) ((const gan_term[]){__VA_ARGS__})
 #define CONFIG(name, member, value) (gan_##name##_init(&name, sizeof name), name.member = (value), &name)
 #define CONTEXT(member, value) CONFIG(context_config, member, value)
 #define GAME(member, value) CONFIG(game_config, member, value)

@@ -100,6 +100,13 @@ static gan_status restore_game(void) {
   gan_stream s = memory_stream(&t.game_file);
   return gan_game_restore_stream(gan_trainer_game(t.trainer), &s);
 }
+static gan_status run_network(void) {
+  gan_tensor *out = NULL;
+  gan_status status = gan_network_run(t.d, 1, &t.view, 1, &out);
+  if (status == GAN_OK) gan_tensor_read(out, 0, 6, GAN_F32, t.out + 3 * SAMPLES * WIDTH);
+  gan_tensor_free(out);
+  return status;
+}
 static gan_status make_sampler(void) { return gan_sampler_create(t.loaded, NULL, &t.sampler); }
 static gan_status sample(void) { return gan_sampler_draw(t.sampler, 0, SAMPLES, t.out + SAMPLES * WIDTH); }
 
@@ -126,7 +133,7 @@ static gan_status make_game(void) {
     gan_node *fake = gan_apply(t.loaded, gan_noise(t.step, t.loaded, "z"));
     gan_node *score = gan_loss_generator(t.loss, NULL, gan_apply(t.d, fake));
     gan_node *penalty = gan_loss_penalty(t.penalty, t.d, real, fake, 0, NULL);
-    gan_minimize(t.optimizer, gan_output(gan_add(score, gan_scale(penalty, 0.1)), "loss"));
+    gan_minimize(t.optimizer, gan_output(gan_total(2, (gan_term[]){{1, score}, {0.1, penalty}}), "loss"));
     status = gan_game_prepare(t.game);
   }
   if (status) {
@@ -174,7 +181,7 @@ static const struct { const char *name; gan_status (*run)(void); } parts[] = {
   {"layer", make_layer}, {"G", make_g}, {"D", make_d}, {"summary", summary}, {"graph", make_graph}, {"dump", dump},
   {"trainer", make_trainer}, {"train", train}, {"train again", train}, {"sample by the trainer", sample_trainer},
   {"save the network", save_network}, {"load the network", load_network}, {"save the game", save_game}, {"train more", train},
-  {"restore the game", restore_game}, {"train as before", train}, {"sampler", make_sampler}, {"sample", sample},
+  {"restore the game", restore_game}, {"train as before", train}, {"run the network", run_network}, {"sampler", make_sampler}, {"sample", sample},
   {"loss", make_loss}, {"penalty", make_penalty}, {"optimizer", make_optimizer}, {"game", make_game}, {"play", play},
   {"play again", play}, {"read", read_game}, {"report", report},
 };

@@ -91,7 +91,8 @@ static gan_node *norm_scalar(struct fixture *f) { return gan_norm_per_sample(gan
 static gan_node *clamp_order(struct fixture *f) { return gan_clamp(f->x, 1, 0); }
 static gan_node *softmax_axis(struct fixture *f) { return gan_softmax(f->x, 7); }
 static gan_node *input_type(struct fixture *f) { return gan_input(f->g, "y", GAN_F64, 0, NULL); }
-static gan_node *input_shape(struct fixture *f) { return gan_input(f->g, "y", GAN_F32, 1, (int64_t[]){-1}); }
+static gan_node *input_shape(struct fixture *f) { return gan_input(f->g, "y", GAN_F32, 1, (int64_t[]){-2}); }
+static gan_node *input_batch(struct fixture *f) { return gan_input(f->g, "y", GAN_F32, 2, (int64_t[]){-1, 3}); }
 static gan_node *input_overflow(struct fixture *f) { return gan_input(f->g, "y", GAN_F32, 2, (int64_t[]){INT64_MAX, 2}); }
 static gan_node *input_again(struct fixture *f) { return gan_input(f->g, "x", GAN_F32, 1, (int64_t[]){4}); }
 static gan_node *scalar_null(struct fixture *f) { return gan_scalar(f->g, NULL, 1); }
@@ -149,6 +150,7 @@ static const struct mistake mistakes[] = {
   {"softmax axis", softmax_axis, GAN_ERROR_SHAPE, {"softmax", "axis 7"}},
   {"input type", input_type, GAN_ERROR_ARGUMENT, {"input 'y'", "GAN_I32"}},
   {"input shape", input_shape, GAN_ERROR_SHAPE, {"at least 1"}},
+  {"input batch", input_batch, GAN_ERROR_STATE, {"input 'y'", "-1", "batch of a game"}},
   {"input overflow", input_overflow, GAN_ERROR_SHAPE, {"9223372036854775807x2"}},
   {"input again", input_again, GAN_ERROR_ARGUMENT, {"another input named 'x'"}},
   {"scalar NULL", scalar_null, GAN_ERROR_ARGUMENT, {"scalar", "NULL"}},

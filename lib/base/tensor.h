@@ -24,5 +24,7 @@ int64_t shape_count(int32_t rank, const int64_t *shape);
 int32_t shape_equal(int32_t rank_a, const int64_t *a, int32_t rank_b, const int64_t *b);
 /* Converting copy between plain arrays; the rules of gan_tensor_copy. */
 void convert_elements(int32_t to_type, void *to, int32_t from_type, const void *from, int64_t count);
+/* Where the first of count labels outside of 0 .. classes - 1 is, or -1; classes 0: none is. */
+int64_t labels_first_bad(const int32_t *labels, int64_t count, int64_t classes);
 
 #endif

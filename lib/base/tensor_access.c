@@ -79,3 +79,10 @@ gan_status gan_tensor_write(gan_tensor *tensor, int64_t first, int64_t count, in
   convert_elements(tensor->type, element(tensor, first), type, data, count);
   return GAN_OK;
 }
+
+int64_t labels_first_bad(const int32_t *labels, int64_t count, int64_t classes) {
+  if (classes <= 0) return -1;
+  for (int64_t i = 0; i < count; i++)
+    if (labels[i] < 0 || labels[i] >= classes) return i;
+  return -1;
+}

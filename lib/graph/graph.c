@@ -103,6 +103,7 @@ static void destroy(gan_graph *g) {
   for (int64_t i = g->n_kept; i-- > 0;) g->kept[i].unref(g->kept[i].object);
   context_release(ctx, g->kept, (size_t)g->cap_kept * sizeof *g->kept);
   context_release(ctx, g->nodes, (size_t)g->cap_nodes * sizeof *g->nodes);
+  context_release(ctx, g->variables, (size_t)g->cap_variables * sizeof *g->variables);
   context_release(ctx, g->assigns, (size_t)g->cap_assigns * sizeof *g->assigns);
   context_release(ctx, g->outputs, (size_t)g->cap_outputs * sizeof *g->outputs);
   context_release(ctx, g->aheads, (size_t)g->cap_aheads * sizeof *g->aheads);

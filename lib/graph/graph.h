@@ -96,6 +96,7 @@ struct gan_graph {
   gan_context *ctx;
   struct arena_block *blocks;           /* nodes, names and constant data live here */
   gan_node **nodes; int64_t n_nodes, cap_nodes;
+  gan_node **variables; int64_t n_variables, cap_variables;     /* the nodes that are variables */
   struct graph_phase *phases; int64_t n_phases, cap_phases;     /* always at least one */
   struct graph_assign *assigns; int64_t n_assigns, cap_assigns;
   struct graph_ahead *aheads; int64_t n_aheads, cap_aheads;
@@ -107,6 +108,7 @@ struct gan_graph {
   char error_text[ERROR_TEXT];
   int64_t batch;                        /* of the game that it belongs to; 0: none */
   int32_t settles;                      /* running statistics become those of the batch alone */
+  int32_t frozen;                       /* layers that are applied now take their parameters as constants */
   int32_t sealed;                       /* a plan was made: no more nodes */
 };
 

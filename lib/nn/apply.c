@@ -80,26 +80,60 @@ gan_status network_apply(gan_graph *g, gan_network *n, int32_t training, int32_t
 
 /* ------------------------------------------------------------------ public */
 
-void gan_network_apply(gan_network *network, int32_t training, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out) {
+/* 1, or 0 after graph_fail. */
+static int32_t mode_ok(gan_graph *g, const char *who, int32_t mode) {
+  if (!(mode & ~(GAN_TRAINING | GAN_FROZEN))) return 1;
+  graph_fail(g, GAN_ERROR_ARGUMENT, "%s: %d is no mode; expected GAN_EVALUATION or GAN_TRAINING, with or without GAN_FROZEN", who,
+             mode);
+  return 0;
+}
+
+void gan_network_apply(gan_network *network, int32_t mode, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out) {
   if (!out) return;
   gan_graph *g = NULL;
   for (int32_t i = 0; in && i < n_in && !g; i++) g = in[i] ? in[i]->graph : NULL;
   for (int32_t i = 0; i < n_out; i++) out[i] = g ? &g->error : node_none();
   if (!g) return;
-  if (network) network_apply(g, network, training != 0, n_in, in, n_out, out);
+  if (!mode_ok(g, "gan_network_apply", mode)) return;
+  int32_t outer = g->frozen; /* a layer's callback may apply layers, too */
+  g->frozen = outer || (mode & GAN_FROZEN);
+  if (network) network_apply(g, network, mode & GAN_TRAINING, n_in, in, n_out, out);
   else graph_fail(g, GAN_ERROR_ARGUMENT, "gan_network_apply: network may not be NULL");
+  g->frozen = outer;
 }
 
-gan_node *gan_apply(gan_network *network, gan_node *x) {
+static gan_node *first_output(gan_network *network, int32_t mode, int32_t n_in, gan_node *const *in) {
   gan_node *y = node_none();
-  gan_network_apply(network, 1, 1, &x, 1, &y);
+  gan_network_apply(network, mode, n_in, in, 1, &y);
   return y;
 }
 
+gan_node *gan_apply(gan_network *network, gan_node *x) { return first_output(network, GAN_TRAINING, 1, &x); }
+
 gan_node *gan_apply2(gan_network *network, gan_node *x, gan_node *y) {
-  gan_node *z = node_none();
-  gan_network_apply(network, 1, 2, (gan_node *[]){x, y}, 1, &z);
-  return z;
+  return first_output(network, GAN_TRAINING, 2, (gan_node *[]){x, y});
+}
+
+gan_node *gan_apply_frozen(gan_network *network, gan_node *x) {
+  return first_output(network, GAN_TRAINING | GAN_FROZEN, 1, &x);
+}
+
+gan_node *gan_evaluate(gan_network *network, gan_node *x) { return first_output(network, GAN_EVALUATION, 1, &x); }
+
+gan_node *gan_evaluate2(gan_network *network, gan_node *x, gan_node *y) {
+  return first_output(network, GAN_EVALUATION, 2, (gan_node *[]){x, y});
+}
+
+gan_node *gan_layer_apply(gan_layer *layer, int32_t mode, int32_t n_in, gan_node *const *in) {
+  if (n_in < 1 || !in || !in[0] || !in[0]->graph) return node_none();
+  gan_graph *g = in[0]->graph;
+  if (!layer) return graph_fail(g, GAN_ERROR_ARGUMENT, "gan_layer_apply: layer may not be NULL");
+  if (!mode_ok(g, "gan_layer_apply", mode)) return &g->error;
+  int32_t outer = g->frozen;
+  g->frozen = outer || (mode & GAN_FROZEN);
+  gan_node *y = layer_apply(g, layer, mode & GAN_TRAINING, n_in, in);
+  g->frozen = outer;
+  return y;
 }
 
 static void unref_network(void *network) { network_unref(network); }

@@ -96,12 +96,6 @@ gan_node *layer_apply(gan_graph *g, gan_layer *l, int32_t training, int32_t n, g
   return layer_apply_backed(g, l, training, NULL, n, in);
 }
 
-gan_node *gan_layer_apply(gan_layer *layer, int32_t training, int32_t n_in, gan_node *const *in) {
-  if (n_in < 1 || !in || !in[0] || !in[0]->graph) return node_none();
-  if (!layer) return graph_fail(in[0]->graph, GAN_ERROR_ARGUMENT, "gan_layer_apply: layer may not be NULL");
-  return layer_apply(in[0]->graph, layer, training != 0, n_in, in);
-}
-
 /* ------------------------------------------------------------------ variables */
 
 static struct variable *find_variable(const gan_layer *l, const char *name) {
@@ -177,7 +171,8 @@ static gan_node *variable_for(struct gan_layer_call *c, const char *name, int32_
   }
   if (!shape_equal(v->rank, v->shape, rank, shape)) return wrong_shape(c, v, rank, shape);
   gan_node *assigned = graph_latest_assign(c->graph, v);
-  return assigned ? assigned : node_present(c->graph, v);
+  gan_node *present = assigned ? assigned : node_present(c->graph, v);
+  return trainable && c->graph->frozen ? gan_stop_gradient(present) : present;
 }
 
 gan_node *layer_parameter(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape, const char *init) {

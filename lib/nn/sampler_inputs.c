@@ -1,4 +1,5 @@
 /* What goes into a sampler's network: noise, labels, and what the caller bound. Real time: nothing here allocates or locks. */
+#include "base/tensor.h"
 #include "kernels/kernels.h"
 #include "nn/sampler.h"
 
@@ -53,13 +54,10 @@ static struct sampler_input *find_input(gan_sampler *s, const char *who, const c
 }
 
 static gan_status check_labels(gan_sampler *s, const struct sampler_input *in, int64_t rows, const int32_t *labels) {
-  int64_t classes = in->port->info.classes;
-  for (int64_t i = 0; classes && i < rows * in->size; i++) {
-    if (labels[i] >= 0 && labels[i] < classes) continue;
-    return sampler_fail(s, GAN_ERROR_ARGUMENT, "gan_sampler_bind: input '%s': label %d is not in 0 .. %lld", in->port->name,
-                        labels[i], (long long)classes - 1);
-  }
-  return GAN_OK;
+  int64_t classes = in->port->info.classes, bad = labels_first_bad(labels, rows * in->size, classes);
+  if (bad < 0) return GAN_OK;
+  return sampler_fail(s, GAN_ERROR_ARGUMENT, "gan_sampler_bind: input '%s': label %d is not in 0 .. %lld", in->port->name,
+                      labels[bad], (long long)classes - 1);
 }
 
 gan_status gan_sampler_bind(gan_sampler *sampler, const char *input, int64_t rows, const void *values) {

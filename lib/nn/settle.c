@@ -2,20 +2,18 @@
  * noise. The graph is that of training, in which such a state becomes the statistic of the batch itself. */
 #include "nn/network.h"
 
-#include "plan/plan.h"
+#include "plan/alone.h"
 
 #include <string.h>
 
 struct settling {
   gan_context *ctx;
   gan_graph *graph;
-  struct plan *plan;
+  struct plan_alone plan;
   struct plan_root *roots;             /* the statistics of a batch, */
   struct variable **variables;         /* which are those of these */
   double **sums;
   int64_t count;
-  void *arena, *scratch;
-  size_t arena_bytes, scratch_bytes;
 };
 
 /* ------------------------------------------------------------------ the graph */
@@ -65,24 +63,10 @@ static gan_status list_statistics(struct settling *s) {
 
 /* ------------------------------------------------------------------ batches */
 
-static gan_status make_plan(struct settling *s) {
-  struct plan_stage stage = {.name = "settle", .n_roots = s->count, .roots = s->roots};
-  struct plan_config config = {.ctx = s->ctx, .graph = s->graph, .n_stages = 1, .stages = &stage, .optimize = 1};
-  TRY(plan_create(&config, &s->plan));
-  s->arena_bytes = (size_t)plan_arena_bytes(s->plan);
-  s->scratch_bytes = (size_t)plan_scratch_bytes(s->plan, pool_threads(s->ctx->pool));
-  s->arena = context_zalloc(s->ctx, s->arena_bytes);
-  s->scratch = context_zalloc(s->ctx, s->scratch_bytes);
-  if (!s->arena || !s->scratch) return GAN_ERROR_MEMORY;
-  plan_bind(s->plan, s->arena, s->scratch);
-  return GAN_OK;
-}
-
 static void add_batch(const struct settling *s, int64_t seed, int64_t step) {
-  const struct environment e = {.kernels = s->ctx->kernels, .seed = (uint64_t)seed, .step = (uint64_t)step};
-  plan_run(s->plan, 0, s->ctx->pool, &e);
+  plan_alone_run(&s->plan, seed, step);
   for (int64_t i = 0; i < s->count; i++) {
-    const float *value = plan_value(s->plan, s->roots[i].node);
+    const float *value = plan_value(s->plan.plan, s->roots[i].node);
     for (int64_t k = 0; k < s->variables[i]->count; k++) s->sums[i][k] += (double)value[k];
   }
 }
@@ -91,7 +75,7 @@ static gan_status settle(struct settling *s, gan_network *n, int64_t batch, int6
   TRY(apply(s, n, batch));
   TRY(list_statistics(s));
   if (!s->count) return GAN_OK;
-  TRY(make_plan(s));
+  TRY(plan_alone_create(s->graph, "settle", s->count, s->roots, &s->plan));
   for (int64_t step = 0; step < batches; step++) add_batch(s, seed, step);
   for (int64_t i = 0; i < s->count; i++)
     for (int64_t k = 0; k < s->variables[i]->count; k++)
@@ -107,9 +91,7 @@ gan_status gan_network_settle(gan_network *network, int64_t batch, int64_t batch
           "gan_network_settle: %lld batches of %lld samples, expected at least 1 of 1", (long long)batches, (long long)batch);
   struct settling s = {.ctx = n->ctx};
   gan_status status = settle(&s, n, batch, batches, seed);
-  plan_free(s.plan);
-  context_release(s.ctx, s.arena, s.arena_bytes);
-  context_release(s.ctx, s.scratch, s.scratch_bytes);
+  plan_alone_free(&s.plan);
   gan_graph_free(s.graph);
   return status;
 }

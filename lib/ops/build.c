@@ -49,6 +49,20 @@ gan_node *graph_bad(gan_graph *g, const char *who, const void *needed, const cha
   return needed ? NULL : graph_fail(g, GAN_ERROR_ARGUMENT, "%s: %s may not be NULL", who, what);
 }
 
+int32_t shape_of_batch(gan_graph *g, const char *who, const char *name, int32_t rank, const int64_t *shape,
+                       int64_t sizes[GAN_MAX_RANK]) {
+  if (rank < 0 || rank > GAN_MAX_RANK || (rank > 0 && !shape)) {
+    graph_fail(g, GAN_ERROR_ARGUMENT, "%s '%s': rank %d is not in 0 .. %d, or shape is NULL", who, name, (int)rank, GAN_MAX_RANK);
+    return 0;
+  }
+  if (rank) memcpy(sizes, shape, (size_t)rank * sizeof *sizes);
+  if (!rank || sizes[0] != -1) return 1;
+  if (g->batch < 1)
+    graph_fail(g, GAN_ERROR_STATE, "%s '%s': a first size of -1 is the batch of a game, and this graph is of none", who, name);
+  sizes[0] = g->batch;
+  return g->batch >= 1;
+}
+
 int32_t axis_ok(const char *who, gan_node *x, int32_t *axis) {
   int32_t came = *axis;
   if (came >= -x->rank && came < 0) *axis += x->rank;

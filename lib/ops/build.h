@@ -14,6 +14,10 @@ gan_node *node_bad(const char *who, int32_t type, gan_node *x);
 /* NULL if a graph and what else it needs (any pointer) are there and a node can be added; else the error node. */
 gan_node *graph_bad(gan_graph *g, const char *who, const void *needed, const char *what);
 
+/* 1 and the shape of a leaf, whose first size may have come as -1: the batch of the graph's game; or 0 after graph_fail. */
+int32_t shape_of_batch(gan_graph *g, const char *who, const char *name, int32_t rank, const int64_t *shape,
+                       int64_t sizes[GAN_MAX_RANK]);
+
 /* 1 and *axis within 0 .. rank - 1; or 0 after graph_fail. axes: several at once, as a bit an axis. */
 int32_t axis_ok(const char *who, gan_node *x, int32_t *axis);
 int32_t axes_ok(const char *who, gan_node *x, int32_t count, const int32_t *axes, uint32_t *bits);

@@ -31,6 +31,29 @@ gan_node *gan_clamp(gan_node *x, double low, double high) {
   return gan_minimum(above, gan_constant(x->graph, high));
 }
 
+/* ------------------------------------------------------------------------------------------------------------ of several */
+
+static gan_node *total_bad(int32_t count, const gan_term *terms) {
+  gan_node *first = NULL;
+  for (int32_t i = 0; terms && i < count && !first; i++)
+    if (terms[i].node && terms[i].node->graph) first = terms[i].node;
+  for (int32_t i = 0; first && i < count; i++) {
+    gan_node *bad = nodes_bad("total", GAN_F32, 2, (gan_node *[]){first, terms[i].node});
+    if (bad) return bad;
+    if (!isfinite(terms[i].weight))
+      return graph_fail(first->graph, GAN_ERROR_ARGUMENT, "total: the weight of term %d is not finite", i + 1);
+  }
+  return first ? NULL : node_none();
+}
+
+gan_node *gan_total(int32_t count, const gan_term *terms) {
+  gan_node *bad = total_bad(count, terms);
+  if (bad) return bad;
+  gan_node *sum = gan_scale(terms[0].node, terms[0].weight);
+  for (int32_t i = 1; i < count; i++) sum = gan_add(sum, gan_scale(terms[i].node, terms[i].weight));
+  return sum;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- activations */
 
 /* The zero stands first: it has the whole gradient where x is 0. */

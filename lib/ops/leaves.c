@@ -67,11 +67,12 @@ static void drop_variable(void *v) {
 gan_node *node_variable(gan_graph *g, struct variable *v) {
   gan_node *bad = graph_bad(g, "variable", v, "variable");
   if (bad) return bad;
-  for (int64_t i = 0; i < g->n_nodes; i++) {
-    if (g->nodes[i]->op == &op_variable && g->nodes[i]->attr.variable == v) return g->nodes[i];
-  }
+  for (int64_t i = 0; i < g->n_variables; i++)
+    if (g->variables[i]->attr.variable == v) return g->variables[i];
+  if (!graph_room(g, (void **)&g->variables, &g->cap_variables, g->n_variables, sizeof *g->variables)) return &g->error;
   gan_node *n = graph_node(g, &op_variable, 0, NULL, &(struct attributes){.variable = v}, GAN_F32, v->rank, v->shape);
   if (node_failed(n)) return n;
+  g->variables[g->n_variables++] = n;
   graph_keep(g, variable_ref(v), drop_variable);
   return gan_node_name(n, v->name);
 }
@@ -138,12 +139,10 @@ gan_node *gan_input(gan_graph *graph, const char *name, int32_t type, int32_t ra
   if (type != GAN_F32 && type != GAN_I32) {
     return graph_fail(graph, GAN_ERROR_ARGUMENT, "input '%s': type %d is neither GAN_F32 nor GAN_I32", name, (int)type);
   }
-  if (rank < 0 || rank > GAN_MAX_RANK || (rank > 0 && !shape)) {
-    return graph_fail(graph, GAN_ERROR_ARGUMENT, "input '%s': rank %d is not in 0 .. %d, or shape is NULL", name, (int)rank,
-                      GAN_MAX_RANK);
-  }
+  int64_t sizes[GAN_MAX_RANK];
+  if (!shape_of_batch(graph, "input", name, rank, shape, sizes)) return &graph->error;
   struct binding b = {.kind = BINDING_CALLER, .name = (char *)name};
-  return node_input(graph, &b, type, rank, shape);
+  return node_input(graph, &b, type, rank, sizes);
 }
 
 gan_node *gan_scalar(gan_graph *graph, const char *name, double value) {

@@ -80,15 +80,18 @@ gan_node *node_random(gan_graph *g, uint64_t stream, int32_t kind, double x, dou
 gan_node *gan_random(gan_graph *graph, const char *name, const char *distribution, int32_t rank, const int64_t *shape) {
   gan_node *bad = graph_bad(graph, "random", name, "name");
   if (bad) return bad;
-  if (rank < 0 || rank > GAN_MAX_RANK || (rank > 0 && !shape)) {
-    return graph_fail(graph, GAN_ERROR_ARGUMENT, "random '%s': rank %d is not in 0 .. %d, or shape is NULL", name, (int)rank,
-                      GAN_MAX_RANK);
-  }
+  int64_t sizes[GAN_MAX_RANK];
+  if (!shape_of_batch(graph, "random", name, rank, shape, sizes)) return &graph->error;
   int32_t kind;
   double x, y;
   gan_status status = distribution_parse(graph->ctx, distribution, &kind, &x, &y);
   if (status != GAN_OK) return graph_fail(graph, status, "random '%s': %s", name, graph->ctx->error);
-  return gan_node_name(node_random(graph, rng_hash(name), kind, x, y, rank, shape), name);
+  return gan_node_name(node_random(graph, rng_hash(name), kind, x, y, rank, sizes), name);
+}
+
+gan_node *gan_random_like(gan_node *x, const char *name, const char *distribution) {
+  gan_node *bad = node_bad("random_like", ANY_TYPE, x);
+  return bad ? bad : gan_random(x->graph, name, distribution, x->rank, x->shape);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- calls */

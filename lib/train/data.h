@@ -40,7 +40,4 @@ void data_order(const gan_data *d, uint64_t seed, uint64_t stream, int64_t posit
 gan_status data_take(gan_data *d, int32_t slot, int64_t first, int64_t count, gan_tensor **out);
 void data_gather(const gan_data *d, const struct kernels *k, int32_t slot, const int64_t *indices, int64_t count, void *out);
 
-/* The first of count labels outside of 0 .. classes - 1, or -1; classes 0: none is. */
-int64_t labels_first_bad(const int32_t *labels, int64_t count, int64_t classes);
-
 #endif

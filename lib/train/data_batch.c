@@ -32,13 +32,6 @@ void data_gather(const gan_data *d, const struct kernels *k, int32_t slot, const
   for (int64_t i = 0; i < count; i++) copy_row(s, k, indices[i], (char *)out + i * s->row * 4);
 }
 
-int64_t labels_first_bad(const int32_t *labels, int64_t count, int64_t classes) {
-  if (classes <= 0) return -1;
-  for (int64_t i = 0; i < count; i++)
-    if (labels[i] < 0 || labels[i] >= classes) return i;
-  return -1;
-}
-
 /* ------------------------------------------------------------------ the node of a slot */
 
 static void unref_data(void *d) { gan_data_free(d); }

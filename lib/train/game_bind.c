@@ -16,9 +16,10 @@ static gan_status check_bind(gan_game *g, const struct game_step *s, const struc
                     shape_text(a, sizeof a, in->node->rank, in->node->shape), shape_text(b, sizeof b, t->rank, t->shape));
   if (in->node->type != GAN_I32) return GAN_OK;
   REQUIRE(g->ctx, t->type == GAN_I32, "step '%s': input '%s' is i32, the tensor %s", s->name, name, type_name(t->type));
-  int64_t bad = labels_first_bad(t->data, t->count, in->classes);
-  REQUIRE(g->ctx, bad < 0, "step '%s': input '%s': label %lld is not in 0 .. %lld", s->name, name, (long long)bad,
-          (long long)in->classes - 1);
+  const int32_t *labels = t->data;
+  int64_t bad = labels_first_bad(labels, t->count, in->classes);
+  REQUIRE(g->ctx, bad < 0, "step '%s': input '%s': label %lld is %d, expected 0 .. %lld", s->name, name, (long long)bad,
+          labels[bad < 0 ? 0 : bad], (long long)in->classes - 1);
   return GAN_OK;
 }
 

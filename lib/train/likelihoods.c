@@ -20,6 +20,13 @@ gan_node *gan_kl_gaussian(gan_node *mean, gan_node *log_variance) {
   return gan_mean(sum_per_sample(gan_scale(gan_add(spread, gan_square(mean)), 0.5)));
 }
 
+/* m + e^(v/2) u */
+gan_node *gan_gaussian_sample(gan_node *mean, gan_node *log_variance, gan_node *noise) {
+  gan_node *bad = pair_bad("gaussian_sample", mean, log_variance);
+  if (!bad) bad = pair_bad("gaussian_sample", mean, noise);
+  return bad ? bad : gan_add(mean, gan_mul(gan_exp(gan_scale(log_variance, 0.5)), noise));
+}
+
 gan_node *gan_kl_categorical(gan_node *p, gan_node *q) {
   gan_node *bad = pair_bad("kl_categorical", p, q);
   if (!bad) bad = batch_bad("kl_categorical", p);
