@@ -48,10 +48,10 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *noise = gan_noise(test, P, "code");
-  gan_node *copied = evaluate(P, evaluate(Q, held)), *made = evaluate(P, noise), *plainly = evaluate(plain_P, noise);
-  const int32_t batch = 0;
+  gan_node *copied = gan_evaluate(P, gan_evaluate(Q, held));
+  gan_node *made = gan_evaluate(P, noise), *plainly = gan_evaluate(plain_P, noise);
   gan_output(gan_l2(copied, held), "error");
-  gan_output(gan_mean(gan_square(gan_sub(held, gan_mean_axes(held, 1, &batch, 1)))), "spread");
+  gan_output(gan_l2(mean_of(held), held), "spread");
   compare(judge, held, made, "made");
   compare(judge, held, plainly, "plainly");
   show(r, "test", held);

@@ -33,26 +33,27 @@ static const char discriminator[] =
   "dense units=1 name=score from=features; output score score\n"
   "dense units=10 name=kind from=features; output kind kind\n";
 
+enum { SCORE, KIND, OUTPUTS }; /* of D */
+
 /* 1 at HOLE places in a row from a random one on, else 0: (n,SIDE). */
-static gan_node *stretch(gan_graph *step, const char *name, int64_t n) {
-  gan_node *first = gan_one_hot(gan_random(step, name, "integers low=0 high=17", 1, &n), SIDE), *sum = first;
+static gan_node *stretch(gan_graph *step, const char *name) {
+  gan_node *first = gan_one_hot(gan_random(step, name, "integers low=0 high=17", 1, (int64_t[]){-1}), SIDE), *sum = first;
   for (int64_t i = 1; i < HOLE; i++) sum = gan_add(sum, gan_pad(gan_slice(first, 1, 0, SIDE - i), 1, i, 0));
   return sum;
 }
 
 /* 1 in a square hole at a random place of each picture, else 0: (n,SIDE,SIDE,1). */
-static gan_node *holes(gan_graph *step, int64_t n) {
-  gan_node *rows = gan_reshape(stretch(step, "rows", n), 4, (int64_t[]){n, SIDE, 1, 1});
-  return gan_mul(rows, gan_reshape(stretch(step, "columns", n), 4, (int64_t[]){n, 1, SIDE, 1}));
+static gan_node *holes(gan_graph *step) {
+  gan_node *rows = gan_reshape(stretch(step, "rows"), 4, (int64_t[]){-1, SIDE, 1, 1});
+  return gan_mul(rows, gan_reshape(stretch(step, "columns"), 4, (int64_t[]){-1, 1, SIDE, 1}));
 }
 
 /* What G is asked: the picture without its hole, and the whole of it in 7x7 pixels, enlarged. */
 struct task { gan_node *truth, *hole, *open, *coarse; };
 
 static struct task ask(gan_graph *step, gan_node *x) {
-  gan_node *hole = holes(step, gan_node_size(x, 0));
-  gan_node *coarse = gan_resize(gan_pool(x, "average kernel=4"), SIDE, SIDE, "bilinear");
-  return (struct task){x, hole, gan_mul(x, gan_shift(gan_neg(hole), 1)), coarse};
+  gan_node *hole = holes(step), *open = gan_mul(x, gan_shift(gan_neg(hole), 1));
+  return (struct task){.truth = x, .hole = hole, .open = open, .coarse = gan_resize(coarse(x), SIDE, SIDE, "bilinear")};
 }
 
 static gan_node *fill(const struct task *t, gan_node *inside) {
@@ -69,26 +70,27 @@ void recipe_play(struct recipe *r) {
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "non-saturating");
   gan_data *few = clothes_few(r, LABELS);
-  gan_node *of_known[2];
+  gan_node *of_known[OUTPUTS], *of_held[OUTPUTS];
 
   gan_graph *step = make_step(r, "train");
   struct task t = ask(step, gan_data_node(step, clothes(r), "image"));
   gan_node *filled = fill(&t, gan_apply2(G, t.open, t.coarse)), *known = gan_data_node(step, few, "image");
   gan_phase(step, "D");
-  gan_network_apply(D, 1, 1, &known, 2, of_known);
-  gan_node *named = gan_cross_entropy(of_known[1], gan_data_node(step, few, "label"));
-  gan_minimize(d, gan_add(gan_loss_discriminator(loss, gan_apply(D, t.truth), gan_apply(D, filled)), named));
+  gan_network_apply(D, GAN_TRAINING, 1, &known, OUTPUTS, of_known);
+  gan_node *told = gan_loss_discriminator(loss, gan_apply(D, t.truth), gan_apply(D, filled));
+  gan_node *named = gan_cross_entropy(of_known[KIND], gan_data_node(step, few, "label"));
+  gan_minimize(d, TOTAL({1, told}, {1, named}));
   gan_phase(step, "G");
-  gan_node *judged = gan_loss_generator(loss, NULL, gan_apply(D, filled));
-  gan_minimize(g, gan_add(gan_scale(judged, 0.02), gan_l1(filled, t.truth)));
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply(D, filled));
+  gan_minimize(g, TOTAL({0.02, fooled}, {1, gan_l1(filled, t.truth)}));
 
   gan_graph *test = make_step(r, "test");
   struct task u = ask(test, gan_data_node(test, held_out(r), "image"));
-  gan_node *inside = evaluate2(G, u.open, u.coarse), *of_held[2];
-  gan_network_apply(D, 0, 1, &u.truth, 2, of_held);
+  gan_node *inside = gan_evaluate2(G, u.open, u.coarse);
+  gan_network_apply(D, GAN_EVALUATION, 1, &u.truth, OUTPUTS, of_held);
   gan_output(error_in_hole(&u, inside), "filled");
   gan_output(error_in_hole(&u, u.coarse), "coarse");
-  gan_output(share_right(of_held[1], gan_data_node(test, held_out(r), "label")), "right");
+  gan_output(share_right(of_held[KIND], gan_data_node(test, held_out(r), "label")), "right");
   show(r, "test", u.open);
   show(r, "test", fill(&u, inside));
   show(r, "test", u.truth);

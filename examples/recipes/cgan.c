@@ -45,7 +45,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *test = make_step(r, "test");
   gan_node *asked = gan_noise(test, G, "label");
-  gan_output(share_right(evaluate(judge, evaluate2(G, gan_noise(test, G, "z"), asked)), asked), "right");
+  gan_output(share_right(gan_evaluate(judge, gan_evaluate2(G, gan_noise(test, G, "z"), asked)), asked), "right");
   show_samples(r, G);
 
   train(r, "train", recipe_steps(r));

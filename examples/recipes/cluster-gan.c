@@ -29,22 +29,7 @@ static const char encoder[] =
   "dense units=30 name=z from=features; output z z\n"
   "dense units=10 name=cluster from=features; output cluster cluster\n";
 
-/* Of the joint shares (cluster,kind), what the commonest kind of each cluster adds up to. */
-static double purity(const double *joint) {
-  double sum = 0;
-  for (int cluster = 0; cluster < KINDS; cluster++) {
-    double most = 0;
-    for (int kind = 0; kind < KINDS; kind++) most = joint[cluster * KINDS + kind] > most ? joint[cluster * KINDS + kind] : most;
-    sum += most;
-  }
-  return sum;
-}
-
-/* How much of the noise the encoder misses: z in squares, the cluster in nats; both weigh 10, as in the paper. */
-static gan_node *missed(gan_node *const *noise, gan_node *const *found) {
-  gan_node *z = gan_l2(found[0], gan_scale(noise[0], 0.1));
-  return gan_scale(gan_add(z, gan_cross_entropy(found[1], noise[1])), 10);
-}
+enum { Z, CLUSTER, CODES }; /* what goes into G, and comes out of E */
 
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", plain_discriminator);
@@ -52,25 +37,25 @@ void recipe_play(struct recipe *r) {
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
   gan_loss *loss = make_loss(r, "non-saturating");
-  gan_node *made, *found[2];
+  gan_node *made, *found[CODES], *sorted[CODES];
   optimize_too(r, g, E, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *noise[] = {gan_noise(step, G, "z"), gan_noise(step, G, "cluster")};
-  gan_network_apply(G, 1, 2, noise, 1, &made);
+  gan_network_apply(G, GAN_TRAINING, CODES, noise, 1, &made);
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, gan_data_node(step, clothes(r), "image")), gan_apply(D, made)));
   gan_phase(step, "G and E");
-  gan_network_apply(E, 1, 1, &made, 2, found);
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, gan_apply(D, made)), missed(noise, found)));
+  gan_network_apply(E, GAN_TRAINING, 1, &made, CODES, found);
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply(D, made));
+  gan_node *off_z = gan_l2(found[Z], gan_scale(noise[Z], 0.1)), *off_cluster = gan_cross_entropy(found[CLUSTER], noise[CLUSTER]);
+  gan_minimize(g, TOTAL({1, fooled}, {10, off_z}, {10, off_cluster})); /* the paper's weights */
 
   gan_graph *test = make_step(r, "test");
   gan_node *x = gan_data_node(test, held_out(r), "image"), *kind = gan_data_node(test, held_out(r), "label");
-  gan_network_apply(E, 0, 1, &x, 2, found);
-  gan_node *cluster = gan_one_hot(gan_argmax(found[1], 1), KINDS);
-  gan_node *pairs = gan_matmul(cluster, gan_one_hot(kind, KINDS), 1, 0); /* counts (cluster,kind) */
-  gan_output(gan_scale(pairs, 1.0 / (double)gan_node_size(x, 0)), "joint");
-  gan_node *sample = evaluate2(G, gan_noise(test, G, "z"), gan_noise(test, G, "cluster"));
+  gan_network_apply(E, GAN_EVALUATION, 1, &x, CODES, sorted);
+  gan_output(joint_shares(gan_argmax(sorted[CLUSTER], 1), kind), "joint");
+  gan_node *sample = gan_evaluate2(G, gan_noise(test, G, "z"), gan_noise(test, G, "cluster"));
   compare(judge, x, sample, "made");
   compare(judge, x, blurred(gan_data_node(test, clothes(r), "image")), "blurred");
   show_samples(r, G);
@@ -78,6 +63,6 @@ void recipe_play(struct recipe *r) {
   double joint[KINDS * KINDS];
   train(r, "train", recipe_steps(r));
   measure_each(r, "test", "joint", KINDS * KINDS, joint);
-  figure_above(r, "purity", purity(joint), "chance", 0.1);
+  figure_above(r, "purity", guessed(joint), "chance", 0.1);
   figure_distance(r);
 }

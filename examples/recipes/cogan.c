@@ -36,18 +36,17 @@ void recipe_play(struct recipe *r) {
   gan_phase(step, "D");
   gan_node *real_x = gan_apply(D, gan_apply(see, x)), *fake_x = gan_apply(D, gan_apply(see, made_x));
   gan_node *real_y = gan_apply(D, gan_apply(see_negative, y)), *fake_y = gan_apply(D, gan_apply(see_negative, made_y));
-  gan_minimize(d, gan_add(gan_loss_discriminator(loss, real_x, fake_x), gan_loss_discriminator(loss, real_y, fake_y)));
+  gan_minimize(d, TOTAL({1, gan_loss_discriminator(loss, real_x, fake_x)}, {1, gan_loss_discriminator(loss, real_y, fake_y)}));
   gan_phase(step, "G");
   fake_x = gan_apply(D, gan_apply(see, made_x));
   fake_y = gan_apply(D, gan_apply(see_negative, made_y));
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, fake_x), gan_loss_generator(loss, NULL, fake_y)));
+  gan_minimize(g, TOTAL({1, gan_loss_generator(loss, NULL, fake_x)}, {1, gan_loss_generator(loss, NULL, fake_y)}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *code = evaluate(G, gan_noise(test, G, "z")), *painted = evaluate(paint, code), *printed = evaluate(negative, code);
-  gan_node *truth = gan_neg(painted);
-  int64_t n = gan_node_size(truth, 0);
+  gan_node *code = gan_evaluate(G, gan_noise(test, G, "z"));
+  gan_node *painted = gan_evaluate(paint, code), *printed = gan_evaluate(negative, code), *truth = gan_neg(painted);
   gan_output(gan_l1(printed, truth), "pairs");
-  gan_output(gan_l1(gan_slice(printed, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), "others"); /* the neighbour's in the batch */
+  gan_output(l1_of_others(printed, truth), "others");
   show(r, "test", painted);
   show(r, "test", printed);
   show(r, "test", truth);

@@ -52,15 +52,14 @@ void recipe_play(struct recipe *r) {
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, truth), gan_apply(D, filled)));
   gan_phase(step, "G");
-  gan_node *judged = gan_loss_generator(loss, NULL, gan_apply(D, filled));
-  gan_minimize(g, gan_add(gan_scale(gan_l2(filled, truth), 0.999), gan_scale(judged, 0.001))); /* the paper's shares */
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply(D, filled));
+  gan_minimize(g, TOTAL({0.999, gan_l2(filled, truth)}, {0.001, fooled})); /* the paper's weights */
 
-  const int32_t batch = 0;
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *open = without_middle(held), *inside = evaluate(G, open);
-  gan_node *mean = gan_mean_axes(middle(gan_data_node(test, clothes(r), "image")), 1, &batch, 1);
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *open = without_middle(held), *inside = gan_evaluate(G, open);
+  gan_node *mean = mean_of(middle(gan_data_node(test, clothes(r), "image")));
   gan_output(gan_l1(inside, middle(held)), "filled");
-  gan_output(gan_mean(gan_abs(gan_sub(middle(held), mean))), "mean middle");
+  gan_output(gan_l1(mean, middle(held)), "mean middle");
   show(r, "test", open);
   show(r, "test", gan_add(open, around(inside)));
   show(r, "test", held);

@@ -25,13 +25,6 @@ static const char discriminator[] =
   "conv2d filters=32 kernel=4 stride=2 padding=1; instance-norm; leaky-relu slope=0.2\n"
   "flatten; dense units=1\n";
 
-/* Two numbers of the test step: L1 of b and the truth, and of b and the truth of its neighbour in the batch. */
-static void tell(gan_node *b, gan_node *truth, const char *own, const char *other) {
-  int64_t n = gan_node_size(b, 0);
-  gan_output(gan_l1(b, truth), own);
-  gan_output(gan_l1(gan_slice(b, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), other);
-}
-
 void recipe_play(struct recipe *r) {
   gan_network *AB = make_network(r, "AB", translator), *BA = make_network(r, "BA", translator);
   gan_network *DA = make_network(r, "DA", discriminator), *DB = make_network(r, "DB", discriminator);
@@ -47,18 +40,20 @@ void recipe_play(struct recipe *r) {
   gan_phase(step, "D");
   gan_node *of_a = gan_loss_discriminator(loss, gan_apply(DA, a), gan_apply(DA, made_a));
   gan_node *of_b = gan_loss_discriminator(loss, gan_apply(DB, b), gan_apply(DB, made_b));
-  gan_minimize(d, gan_add(of_a, of_b));
+  gan_minimize(d, TOTAL({1, of_a}, {1, of_b}));
   gan_phase(step, "G");
   gan_node *fooled_a = gan_loss_generator(loss, NULL, gan_apply(DA, made_a));
   gan_node *fooled_b = gan_loss_generator(loss, NULL, gan_apply(DB, made_b));
-  gan_node *again = gan_add(gan_l2(gan_apply(BA, made_b), a), gan_l2(gan_apply(AB, made_a), b));
-  gan_minimize(g, gan_add(gan_add(fooled_a, fooled_b), gan_scale(again, 10)));
+  gan_node *again_a = gan_l2(gan_apply(BA, made_b), a), *again_b = gan_l2(gan_apply(AB, made_a), b);
+  gan_minimize(g, TOTAL({1, fooled_a}, {1, fooled_b}, {10, again_a}, {10, again_b}));
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *truth = edges(held);
-  gan_node *traced = evaluate(AB, held), *painted = evaluate(BA, truth);
-  tell(traced, truth, "traced", "traced others");
-  tell(edges(painted), truth, "painted", "painted others");
+  gan_node *traced = gan_evaluate(AB, held), *painted = gan_evaluate(BA, truth);
+  gan_output(gan_l1(traced, truth), "traced");
+  gan_output(l1_of_others(traced, truth), "traced others");
+  gan_output(gan_l1(edges(painted), truth), "painted");
+  gan_output(l1_of_others(edges(painted), truth), "painted others");
   show(r, "test", held);
   show(r, "test", traced);
   show(r, "test", truth);

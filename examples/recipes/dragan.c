@@ -12,7 +12,7 @@ const struct recipe_card recipe_card = {
 
 /* Mean of ||grad D(x)| - 1|. */
 static gan_node *off_one(gan_network *D, gan_node *x) {
-  gan_node *slope = gan_norm_per_sample(gan_gradient(evaluate(D, x), x));
+  gan_node *slope = gan_norm_per_sample(gan_gradient(gan_evaluate(D, x), x));
   return gan_mean(gan_abs(gan_shift(slope, -1)));
 }
 
@@ -26,14 +26,14 @@ void recipe_play(struct recipe *r) {
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
   gan_phase(step, "D");
-  gan_node *lost = gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made));
-  gan_minimize(d, gan_add(lost, gan_loss_penalty(penalty, D, x, NULL, 0, NULL)));
+  gan_node *told = gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made));
+  gan_minimize(d, TOTAL({1, told}, {1, gan_loss_penalty(penalty, D, x, NULL, 0, NULL)}));
   gan_phase(step, "G");
   gan_minimize(g, gan_loss_generator(loss, NULL, gan_apply(D, made)));
 
   gan_graph *test = make_test(r, judge, G);
   gan_node *held = gan_data_node(test, held_out(r), "image");
-  gan_node *noise = gan_random(test, "noise", "uniform low=-0.1 high=0.1", 4, (int64_t[]){gan_node_size(held, 0), SIDE, SIDE, 1});
+  gan_node *noise = gan_random_like(held, "noise", "uniform low=-0.1 high=0.1");
   gan_output(off_one(D, gan_add(held, noise)), "off");
   show_samples(r, G);
 

@@ -43,14 +43,15 @@ static void look(struct play *p, gan_graph *step, gan_data *half, gan_data *othe
 
 static gan_node *critics_lose(const struct play *p) {
   gan_node *of_v = gan_loss_discriminator(p->loss, gan_apply(p->DA, p->v), gan_apply(p->DA, p->made_v));
-  return gan_add(of_v, gan_loss_discriminator(p->loss, gan_apply(p->DB, p->u), gan_apply(p->DB, p->made_u)));
+  gan_node *of_u = gan_loss_discriminator(p->loss, gan_apply(p->DB, p->u), gan_apply(p->DB, p->made_u));
+  return TOTAL({1, of_v}, {1, of_u});
 }
 
 static gan_node *translators_lose(const struct play *p) {
-  gan_node *of_v = gan_loss_generator(p->loss, NULL, gan_apply(p->DA, p->made_v));
-  gan_node *of_u = gan_loss_generator(p->loss, NULL, gan_apply(p->DB, p->made_u));
-  gan_node *again = gan_add(gan_l1(gan_apply(p->B, p->made_v), p->u), gan_l1(gan_apply(p->A, p->made_u), p->v));
-  return gan_add(gan_add(of_v, of_u), gan_scale(again, 10));
+  gan_node *fooled_v = gan_loss_generator(p->loss, NULL, gan_apply(p->DA, p->made_v));
+  gan_node *fooled_u = gan_loss_generator(p->loss, NULL, gan_apply(p->DB, p->made_u));
+  gan_node *again_u = gan_l1(gan_apply(p->B, p->made_v), p->u), *again_v = gan_l1(gan_apply(p->A, p->made_u), p->v);
+  return TOTAL({1, fooled_v}, {1, fooled_u}, {10, again_u}, {10, again_v});
 }
 
 void recipe_play(struct recipe *r) {
@@ -70,13 +71,12 @@ void recipe_play(struct recipe *r) {
   gan_minimize(g, translators_lose(&p));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *made = evaluate(p.A, held), *truth = gan_neg(held);
-  gan_node *back = evaluate(p.B, made);
-  int64_t n = gan_node_size(held, 0);
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *made = gan_evaluate(p.A, held), *truth = gan_neg(held);
+  gan_node *back = gan_evaluate(p.B, made);
   gan_output(gan_l1(made, truth), "turned");
-  gan_output(gan_l1(gan_slice(made, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), "mistaken");
+  gan_output(l1_of_others(made, truth), "mistaken");
   gan_output(gan_l1(back, held), "back");
-  gan_output(gan_l1(gan_slice(held, 0, 1, n), gan_slice(held, 0, 0, n - 1)), "others");
+  gan_output(l1_of_others(held, held), "others");
   show(r, "test", held);
   show(r, "test", made);
   show(r, "test", truth);

@@ -27,6 +27,8 @@ static const char discriminator[] =
   "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh name=copy\n"
   "output copy copy; output code code\n";
 
+enum { COPY, CODE, OUTPUTS }; /* of D */
+
 /* (n): mean squared error of each picture. */
 static gan_node *energy(gan_node *x, gan_node *copy) {
   return gan_mean_axes(gan_square(gan_sub(x, copy)), 3, (const int32_t[]){1, 2, 3}, 0);
@@ -38,19 +40,19 @@ void recipe_play(struct recipe *r) {
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "ebgan margin=0.1");
-  gan_node *of_made[2]; /* copy and code */
+  gan_node *of_made[OUTPUTS];
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, energy(x, gan_apply(D, x)), energy(made, gan_apply(D, made))));
   gan_phase(step, "G");
-  gan_network_apply(D, 1, 1, &made, 2, of_made);
-  gan_node *apart = gan_scale(gan_pull_away(of_made[1]), 0.02);
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, energy(made, of_made[0])), apart));
+  gan_network_apply(D, GAN_TRAINING, 1, &made, OUTPUTS, of_made);
+  gan_node *low = gan_loss_generator(loss, NULL, energy(made, of_made[COPY]));
+  gan_minimize(g, TOTAL({1, low}, {0.02, gan_pull_away(of_made[CODE])}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *samples = evaluate(G, gan_noise(test, G, "z"));
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *samples = gan_evaluate(G, gan_noise(test, G, "z"));
   compare(judge, held, samples, "made");
   compare(judge, held, blurred(held), "blurred");
   show_samples(r, G);

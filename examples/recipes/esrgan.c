@@ -28,15 +28,6 @@ static const char generator[] =
   "upsample; conv2d filters=24 kernel=3 padding=1; leaky-relu slope=0.2\n"
   "conv2d filters=1 kernel=3 padding=1; tanh\n";
 
-/* 10 log10 of the squared range over the mean squared error. */
-static gan_node *psnr(gan_node *made, gan_node *truth) {
-  return gan_scale(gan_log(gan_scale(gan_l2(made, truth), 0.25)), -10 / 2.302585092994046);
-}
-
-static gan_node *small(gan_node *x) {
-  return gan_pool(x, "average kernel=4");
-}
-
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", plain_discriminator);
   gan_network *eye = make_classifier(r);
@@ -46,25 +37,24 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *alone = make_step(r, "alone");
   gan_node *x = gan_data_node(alone, clothes(r), "image");
-  gan_minimize(first, gan_l1(gan_apply(G, small(x)), x));
+  gan_minimize(first, gan_l1(gan_apply(G, coarse(x)), x));
 
   gan_graph *step = make_step(r, "with D");
   x = gan_data_node(step, clothes(r), "image");
-  gan_node *made = gan_apply(G, small(x));
+  gan_node *made = gan_apply(G, coarse(x));
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made)));
   gan_phase(step, "G");
-  gan_node *judged = gan_loss_generator(loss, gan_apply(D, x), gan_apply(D, made));
-  gan_node *content = gan_add(gan_l1(made, x), gan_scale(gan_perceptual(eye, made, x), 2e-3));
-  gan_minimize(g, gan_add(content, gan_scale(judged, 2e-2)));
+  gan_node *fooled = gan_loss_generator(loss, gan_apply(D, x), gan_apply(D, made));
+  gan_minimize(g, TOTAL({1, gan_l1(made, x)}, {2e-3, gan_perceptual(eye, made, x)}, {2e-2, fooled}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *truth = gan_data_node(test, held_out(r), "image"), *coarse = small(truth), *sharp = evaluate(G, coarse);
-  gan_node *enlarged = gan_resize(coarse, SIDE, SIDE, "bilinear");
+  gan_node *truth = gan_data_node(test, held_out(r), "image"), *small = coarse(truth), *sharp = gan_evaluate(G, small);
+  gan_node *enlarged = gan_resize(small, SIDE, SIDE, "bilinear");
   gan_output(psnr(sharp, truth), "made");
   gan_output(psnr(enlarged, truth), "enlarged");
   gan_output(sharpness(sharp), "sharpness");
-  gan_node *rows[] = {gan_resize(coarse, SIDE, SIDE, "nearest"), enlarged, sharp, truth};
+  gan_node *rows[] = {gan_resize(small, SIDE, SIDE, "nearest"), enlarged, sharp, truth};
   for (int i = 0; i < 4; i++) show(r, "test", rows[i]);
 
   train(r, "alone", recipe_steps(r));

@@ -22,7 +22,7 @@ static const double EPSILON = 0.1; /* of pictures in -1 .. 1: a twentieth of the
 
 /* x + epsilon sign(grad of the loss at x), section 4 of the paper. The change is a constant for training. */
 static gan_node *attacked(gan_network *C, gan_node *x, gan_node *label) {
-  gan_node *loss = gan_cross_entropy(evaluate(C, x), label);
+  gan_node *loss = gan_cross_entropy(gan_evaluate(C, x), label);
   return gan_stop_gradient(gan_clamp(gan_add(x, gan_scale(gan_sign(gan_gradient(loss, x)), EPSILON)), -1, 1));
 }
 
@@ -32,7 +32,7 @@ static void learn(struct recipe *r, const char *name, gan_network *C, int harden
   gan_graph *step = make_step(r, name);
   gan_node *x = gan_data_node(step, clothes(r), "image"), *label = gan_data_node(step, clothes(r), "label");
   gan_node *loss = gan_cross_entropy(gan_apply(C, x), label);
-  if (hardened) loss = gan_scale(gan_add(loss, gan_cross_entropy(gan_apply(C, attacked(C, x, label)), label)), 0.5);
+  if (hardened) loss = TOTAL({0.5, loss}, {0.5, gan_cross_entropy(gan_apply(C, attacked(C, x, label)), label)});
   gan_minimize(optimizer, loss);
 }
 
@@ -44,9 +44,9 @@ void recipe_play(struct recipe *r) {
   gan_graph *test = make_step(r, "test");
   gan_node *x = gan_data_node(test, held_out(r), "image"), *label = gan_data_node(test, held_out(r), "label");
   gan_node *changed = attacked(plain, x, label);
-  gan_output(share_right(evaluate(plain, x), label), "right");
-  gan_output(share_right(evaluate(plain, changed), label), "attacked");
-  gan_output(share_right(evaluate(hard, attacked(hard, x, label)), label), "hardened");
+  gan_output(share_right(gan_evaluate(plain, x), label), "right");
+  gan_output(share_right(gan_evaluate(plain, changed), label), "attacked");
+  gan_output(share_right(gan_evaluate(hard, attacked(hard, x, label)), label), "hardened");
   show(r, "test", x);
   show(r, "test", changed);
   show(r, "test", gan_sub(changed, x));

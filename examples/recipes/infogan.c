@@ -31,34 +31,13 @@ static const char discriminator[] =
   "dense units=10 name=value from=read; output value value\n"
   "dense units=2 name=numbers from=read; output numbers numbers\n";
 
-/* The bound on the information of both codes, with its sign turned: what G and Q minimise. */
-static gan_node *lost(gan_node *const *code, gan_node *const *of_made) {
-  return gan_add(gan_mutual_information(code[1], of_made[1], "categorical"),
-                 gan_scale(gan_mutual_information(code[2], of_made[2], "uniform"), 0.1));
-}
+enum { Z, VALUE, NUMBERS, CODES };         /* what goes into G: noise, and the codes */
+enum { SCORE, VALUE_READ, NUMBERS_READ, OUTPUTS }; /* of D, and of Q */
 
 static void draw_code(gan_graph *step, gan_network *G, gan_node **code) {
-  code[0] = gan_noise(step, G, "z");
-  code[1] = gan_noise(step, G, "value");
-  code[2] = gan_noise(step, G, "numbers");
-}
-
-/* What is guessed right of the kinds by the commonest kind of each value, given the joint shares (value,kind). */
-static double purity(const double *joint, int values) {
-  double sum = 0;
-  for (int value = 0; value < values; value++) {
-    double most = 0;
-    for (int kind = 0; kind < KINDS; kind++) most = joint[value * KINDS + kind] > most ? joint[value * KINDS + kind] : most;
-    sum += most;
-  }
-  return sum;
-}
-
-/* The same by the commonest kind of all, whatever the value. */
-static double commonest(const double *joint) {
-  double shares[KINDS] = {0};
-  for (int i = 0; i < KINDS * KINDS; i++) shares[i % KINDS] += joint[i];
-  return purity(shares, 1);
+  code[Z] = gan_noise(step, G, "z");
+  code[VALUE] = gan_noise(step, G, "value");
+  code[NUMBERS] = gan_noise(step, G, "numbers");
 }
 
 void recipe_play(struct recipe *r) {
@@ -67,33 +46,34 @@ void recipe_play(struct recipe *r) {
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G); /* and Q's, with the layers that it shares */
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "non-saturating");
-  gan_node *code[3], *made, *of_made[3];
+  gan_node *code[CODES], *made, *of_made[OUTPUTS];
   optimize_too(r, g, D, "q/*,value/*,numbers/*");
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image");
   draw_code(step, G, code);
-  gan_network_apply(G, 1, 3, code, 1, &made);
+  gan_network_apply(G, GAN_TRAINING, CODES, code, 1, &made);
   gan_phase(step, "D");
   gan_node *real = gan_apply(D, x), *fake = gan_apply(D, made);
   gan_minimize(d, gan_loss_discriminator(loss, real, fake));
   gan_phase(step, "G");
-  gan_network_apply(D, 1, 1, &made, 3, of_made);
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, of_made[0]), lost(code, of_made)));
+  gan_network_apply(D, GAN_TRAINING, 1, &made, OUTPUTS, of_made);
+  gan_node *fooled = gan_loss_generator(loss, NULL, of_made[SCORE]);
+  gan_node *value = gan_mutual_information(code[VALUE], of_made[VALUE_READ], "categorical"); /* minus the bound of it */
+  gan_node *numbers = gan_mutual_information(code[NUMBERS], of_made[NUMBERS_READ], "uniform");
+  gan_minimize(g, TOTAL({1, fooled}, {1, value}, {0.1, numbers}));
 
   gan_graph *test = make_step(r, "test");
   draw_code(test, G, code);
-  gan_network_apply(G, 0, 3, code, 1, &made);
-  gan_network_apply(D, 0, 1, &made, 3, of_made);
-  gan_output(gan_neg(gan_mutual_information(code[1], of_made[1], "categorical")), "information");
-  gan_node *kind = gan_one_hot(gan_argmax(evaluate(judge, made), 1), KINDS);
-  gan_node *pairs = gan_matmul(gan_one_hot(code[1], KINDS), kind, 1, 0); /* counts (value,kind) */
-  gan_output(gan_scale(pairs, 1.0 / (double)gan_node_size(made, 0)), "joint");
+  gan_network_apply(G, GAN_EVALUATION, CODES, code, 1, &made);
+  gan_network_apply(D, GAN_EVALUATION, 1, &made, OUTPUTS, of_made);
+  gan_output(gan_neg(gan_mutual_information(code[VALUE], of_made[VALUE_READ], "categorical")), "information");
+  gan_output(joint_shares(code[VALUE], gan_argmax(gan_evaluate(judge, made), 1)), "joint");
   show_samples(r, G);
 
   double joint[KINDS * KINDS];
   train(r, "train", recipe_steps(r));
   measure_each(r, "test", "joint", KINDS * KINDS, joint);
   figure_above(r, "information", measure(r, "test", "information"), "no code", 0);
-  figure_above(r, "purity", purity(joint, KINDS), "commonest kind", commonest(joint));
+  figure_above(r, "purity", guessed(joint), "commonest kind", guessed_blindly(joint));
 }

@@ -60,14 +60,14 @@ static gan_node *judged(const struct domain *d, gan_loss *loss) {
 
 /* What a domain asks of the picture that was made for it from the other's content, and of its own picture. */
 static gan_node *lost(const struct domain *d, const struct domain *other, gan_loss *loss) {
-  gan_node *pleased = gan_loss_generator(loss, NULL, gan_apply(d->judge, d->made));
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply(d->judge, d->made));
   gan_node *own = gan_l1(gan_apply2(d->decoder, d->c, d->s), d->x);
   gan_node *content = gan_l1(gan_apply(d->content, d->made), other->c), *style = gan_l1(gan_apply(d->style, d->made), d->drawn);
-  return gan_add(gan_add(pleased, gan_scale(own, 10)), gan_add(content, style));
+  return TOTAL({1, fooled}, {10, own}, {1, content}, {1, style});
 }
 
 static gan_node *in_all_colors(gan_graph *step, gan_node *pictures, gan_node **color) {
-  *color = gan_random(step, "color", "uniform", 2, (int64_t[]){gan_node_size(pictures, 0), 3});
+  *color = gan_random(step, "color", "uniform", 2, (int64_t[]){-1, 3});
   return coloured(pictures, *color);
 }
 
@@ -90,15 +90,15 @@ void recipe_play(struct recipe *r) {
   a.made = gan_apply2(a.decoder, b.c, a.drawn);
   b.made = gan_apply2(b.decoder, a.c, b.drawn);
   gan_phase(step, "D");
-  gan_minimize(d, gan_add(judged(&a, loss), judged(&b, loss)));
+  gan_minimize(d, TOTAL({1, judged(&a, loss)}, {1, judged(&b, loss)}));
   gan_phase(step, "G");
-  gan_minimize(g, gan_add(lost(&a, &b, loss), lost(&b, &a, loss)));
+  gan_minimize(g, TOTAL({1, lost(&a, &b, loss)}, {1, lost(&b, &a, loss)}));
 
   gan_graph *test = make_step(r, "test");
   gan_node *grey = gan_data_node(test, held_out(r), "image");
   gan_node *example = in_all_colors(test, gan_data_node(test, clothes_half(r, 1), "image"), &color);
-  gan_node *content = evaluate(a.content, grey), *style = evaluate(b.style, example), *truth = coloured(grey, color);
-  gan_node *styled = evaluate2(b.decoder, content, style);
+  gan_node *content = gan_evaluate(a.content, grey), *style = gan_evaluate(b.style, example), *truth = coloured(grey, color);
+  gan_node *styled = gan_evaluate2(b.decoder, content, style);
   int64_t n = gan_node_size(grey, 0);
   gan_output(gan_l1(styled, truth), "styled");
   gan_output(gan_l1(gan_slice(styled, 0, 1, n), coloured(gan_slice(grey, 0, 1, n), gan_slice(color, 0, 0, n - 1))), "another");
@@ -106,9 +106,8 @@ void recipe_play(struct recipe *r) {
   show(r, "test", example);
   show(r, "test", styled);
   show(r, "test", truth);
-  show(r, "test", evaluate2(b.decoder, content, gan_noise(test, b.decoder, "style")));
-  gan_node *chance = gan_random(test, "chance", "normal", 2, (int64_t[]){n, 4});
-  show(r, "test", evaluate2(b.decoder, content, chance));
+  show(r, "test", gan_evaluate2(b.decoder, content, gan_noise(test, b.decoder, "style")));
+  show(r, "test", gan_evaluate2(b.decoder, content, gan_random_like(style, "chance", "normal")));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "styled"), "another style", measure(r, "test", "another"));

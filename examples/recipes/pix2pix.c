@@ -37,11 +37,11 @@ void recipe_play(struct recipe *r) {
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply2(D, x, y), gan_apply2(D, x, made)));
   gan_phase(step, "G");
-  gan_node *judged = gan_loss_generator(loss, NULL, gan_apply2(D, x, made));
-  gan_minimize(g, gan_add(judged, gan_scale(gan_l1(made, y), 100)));
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply2(D, x, made));
+  gan_minimize(g, TOTAL({1, fooled}, {100, gan_l1(made, y)}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *truth = gan_data_node(test, held_out(r), "image"), *outline = edges(truth), *painted = evaluate(G, outline);
+  gan_node *truth = gan_data_node(test, held_out(r), "image"), *outline = edges(truth), *painted = gan_evaluate(G, outline);
   gan_output(gan_l1(painted, truth), "painted");
   gan_output(gan_l1(outline, truth), "identity");
   show(r, "test", outline);

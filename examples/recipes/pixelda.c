@@ -34,7 +34,7 @@ static const char classifier[] =
 
 /* Negatives of half the contrast, each in a colour of its own. */
 static gan_node *as_target(gan_graph *step, gan_node *pictures) {
-  gan_node *color = gan_random(step, "color", "uniform low=0.3 high=1", 2, (int64_t[]){gan_node_size(pictures, 0), 3});
+  gan_node *color = gan_random(step, "color", "uniform low=0.3 high=1", 2, (int64_t[]){-1, 3});
   return coloured(gan_scale(gan_neg(pictures), 0.6), color);
 }
 
@@ -53,19 +53,19 @@ void recipe_play(struct recipe *r) {
   gan_node *y = as_target(step, gan_data_node(step, target, "image")), *made = gan_apply2(G, x, gan_noise(step, G, "z"));
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, y), gan_apply(D, made)));
-  gan_minimize(t, gan_add(gan_cross_entropy(gan_apply(T, x), label), gan_cross_entropy(gan_apply(T, made), label)));
+  gan_minimize(t, TOTAL({1, gan_cross_entropy(gan_apply(T, x), label)}, {1, gan_cross_entropy(gan_apply(T, made), label)}));
   gan_minimize(a, gan_cross_entropy(gan_apply(alone, x), label));
   gan_phase(step, "G");
-  gan_node *named = gan_cross_entropy(gan_apply(T, made), label);
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, gan_apply(D, made)), gan_scale(named, 0.1)));
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_apply(D, made)), *named = gan_cross_entropy(gan_apply(T, made), label);
+  gan_minimize(g, TOTAL({1, fooled}, {0.1, named}));
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *kind = gan_data_node(test, held_out(r), "label");
   gan_node *grey = coloured(held, one_color(r, test, 1, 1, 1)), *wanted = as_target(test, held);
-  gan_output(share_right(evaluate(T, wanted), kind), "right");
-  gan_output(share_right(evaluate(alone, wanted), kind), "alone");
+  gan_output(share_right(gan_evaluate(T, wanted), kind), "right");
+  gan_output(share_right(gan_evaluate(alone, wanted), kind), "alone");
   show(r, "test", grey);
-  show(r, "test", evaluate2(G, grey, gan_noise(test, G, "z")));
+  show(r, "test", gan_evaluate2(G, grey, gan_noise(test, G, "z")));
   show(r, "test", wanted);
 
   train(r, "train", recipe_steps(r));

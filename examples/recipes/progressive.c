@@ -78,7 +78,8 @@ static void build_size(struct recipe *r, const struct growing *n, int size) {
   gan_phase(step, "D");
   gan_node *made = generate(n, size, gan_noise(step, n->g[0], "z"), alpha), *score = discriminate(n, size, x, alpha);
   gan_node *slope = gan_mean(gan_square(gan_norm_per_sample(gan_gradient(score, x)))); /* R1 */
-  gan_minimize(d, gan_add(gan_loss_discriminator(loss, score, discriminate(n, size, made, alpha)), gan_scale(slope, 0.5)));
+  gan_node *told = gan_loss_discriminator(loss, score, discriminate(n, size, made, alpha));
+  gan_minimize(d, TOTAL({1, told}, {0.5, slope}));
   gan_phase(step, "G");
   gan_minimize(g, gan_loss_generator(loss, NULL, discriminate(n, size, made, alpha)));
 }

@@ -27,6 +27,8 @@ static const char discriminator[] =
   "conv2d filters=1 kernel=3 padding=1 from=features name=score; output score score\n"
   "flatten from=features; dense units=3 name=color; output color color\n";
 
+enum { SCORE, COLOR, OUTPUTS }; /* of D */
+
 /* A picture in red, green or blue: its own channel whole, the others a fourth. */
 static gan_node *painted(gan_node *pictures, gan_node *color) {
   return coloured(pictures, gan_shift(gan_scale(gan_one_hot(color, 3), 0.75), 0.25));
@@ -37,26 +39,25 @@ void recipe_play(struct recipe *r) {
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=1e-3 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "wasserstein"), *penalty = make_loss(r, "wgan-gp weight=10");
-  gan_node *of_x[2], *of_made[2]; /* score and colour */
+  gan_node *of_x[OUTPUTS], *of_made[OUTPUTS];
 
   gan_graph *step = make_step(r, "train");
-  gan_node *own = gan_noise(step, G, "color");
-  gan_node *asked = gan_random(step, "asked", "integers low=0 high=3", 1, &(int64_t){gan_node_size(own, 0)});
+  gan_node *own = gan_noise(step, G, "color"), *asked = gan_random_like(own, "asked", "integers low=0 high=3");
   gan_node *x = painted(gan_data_node(step, clothes(r), "image"), own), *made = gan_apply2(G, x, asked);
   gan_phase(step, "D");
-  gan_network_apply(D, 1, 1, &x, 2, of_x);
-  gan_node *told = gan_loss_discriminator(loss, of_x[0], gan_apply(D, made));
+  gan_network_apply(D, GAN_TRAINING, 1, &x, OUTPUTS, of_x);
+  gan_node *told = gan_loss_discriminator(loss, of_x[SCORE], gan_apply(D, made));
   gan_node *steep = gan_loss_penalty(penalty, D, x, made, 0, NULL);
-  gan_minimize(d, gan_add(gan_add(told, steep), gan_cross_entropy(of_x[1], own)));
+  gan_minimize(d, TOTAL({1, told}, {1, steep}, {1, gan_cross_entropy(of_x[COLOR], own)}));
   gan_phase(step, "G");
-  gan_network_apply(D, 1, 1, &made, 2, of_made);
-  gan_node *pleased = gan_add(gan_loss_generator(loss, NULL, of_made[0]), gan_cross_entropy(of_made[1], asked));
-  gan_minimize(g, gan_add(pleased, gan_scale(gan_l1(gan_apply2(G, made, own), x), 10)));
+  gan_network_apply(D, GAN_TRAINING, 1, &made, OUTPUTS, of_made);
+  gan_node *fooled = gan_loss_generator(loss, NULL, of_made[SCORE]), *named = gan_cross_entropy(of_made[COLOR], asked);
+  gan_minimize(g, TOTAL({1, fooled}, {1, named}, {10, gan_l1(gan_apply2(G, made, own), x)}));
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *is = gan_noise(test, G, "color");
-  gan_node *wanted = gan_random(test, "wanted", "integers low=0 high=3", 1, &(int64_t){gan_node_size(is, 0)});
-  gan_node *seen = painted(held, is), *truth = painted(held, wanted), *turned = evaluate2(G, seen, wanted);
+  gan_node *wanted = gan_random_like(is, "wanted", "integers low=0 high=3");
+  gan_node *seen = painted(held, is), *truth = painted(held, wanted), *turned = gan_evaluate2(G, seen, wanted);
   gan_output(gan_l1(turned, truth), "turned");
   gan_output(gan_l1(seen, truth), "identity");
   show(r, "test", seen);

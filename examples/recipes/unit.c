@@ -44,11 +44,6 @@ static gan_node *divergence(gan_node *code) {
   return gan_scale(gan_mean(gan_square(code)), 0.5);
 }
 
-/* What keeps a domain as it is: out of its own code, and out of the code of its picture in the other domain. */
-static gan_node *kept(gan_node *x, gan_node *own, gan_node *again) {
-  return gan_add(gan_l1(own, x), gan_l1(again, x));
-}
-
 void recipe_play(struct recipe *r) {
   struct shared s = {make_network(r, "mind", mind), make_network(r, "voice", voice)};
   struct domain one = {make_network(r, "eye1", EYE("1")), make_network(r, "hand1", HAND("1")), make_network(r, "D1", JUDGE("1"))};
@@ -63,30 +58,30 @@ void recipe_play(struct recipe *r) {
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
   gan_node *y = coloured(gan_neg(other), one_color(r, step, 1, 0.5f, 0.2f));
-  gan_node *noise = gan_random(step, "noise", "normal", 4, (int64_t[]){gan_node_size(x, 0), 7, 7, 32});
-  gan_node *of_x = encode(&s, &one, x), *of_y = encode(&s, &two, y);
+  gan_node *of_x = encode(&s, &one, x), *of_y = encode(&s, &two, y), *noise = gan_random_like(of_x, "noise", "normal");
   gan_node *xx = decode(&s, &one, of_x, noise), *xy = decode(&s, &two, of_x, noise);
   gan_node *yy = decode(&s, &two, of_y, noise), *yx = decode(&s, &one, of_y, noise);
   gan_phase(step, "D");
   gan_node *judged_x = gan_loss_discriminator(loss, gan_apply(one.judge, x), gan_apply(one.judge, yx));
-  gan_minimize(d, gan_add(judged_x, gan_loss_discriminator(loss, gan_apply(two.judge, y), gan_apply(two.judge, xy))));
+  gan_node *judged_y = gan_loss_discriminator(loss, gan_apply(two.judge, y), gan_apply(two.judge, xy));
+  gan_minimize(d, TOTAL({1, judged_x}, {1, judged_y}));
   gan_phase(step, "G");
   gan_node *of_xy = encode(&s, &two, xy), *of_yx = encode(&s, &one, yx);
-  gan_node *pleased_x = gan_loss_generator(loss, NULL, gan_apply(one.judge, yx));
-  gan_node *pleased = gan_add(pleased_x, gan_loss_generator(loss, NULL, gan_apply(two.judge, xy)));
-  gan_node *same = gan_add(kept(x, xx, decode(&s, &one, of_xy, noise)), kept(y, yy, decode(&s, &two, of_yx, noise)));
-  gan_node *normal = gan_add(gan_add(divergence(of_x), divergence(of_y)), gan_add(divergence(of_xy), divergence(of_yx)));
-  gan_minimize(g, gan_add(pleased, gan_add(gan_scale(same, 10), gan_scale(normal, 0.1))));
+  gan_node *fooled_x = gan_loss_generator(loss, NULL, gan_apply(one.judge, yx));
+  gan_node *fooled_y = gan_loss_generator(loss, NULL, gan_apply(two.judge, xy));
+  gan_node *again_x = decode(&s, &one, of_xy, noise), *again_y = decode(&s, &two, of_yx, noise);
+  gan_minimize(g, TOTAL({1, fooled_x}, {1, fooled_y}, {10, gan_l1(xx, x)}, {10, gan_l1(yy, y)},
+                        {10, gan_l1(again_x, x)}, {10, gan_l1(again_y, y)}, {0.1, divergence(of_x)}, {0.1, divergence(of_y)},
+                        {0.1, divergence(of_xy)}, {0.1, divergence(of_yx)}));
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *color = one_color(r, test, 1, 0.5f, 0.2f);
-  gan_node *spoken = evaluate(s.voice, evaluate(s.mind, evaluate(one.eye, held)));
-  gan_node *own = evaluate(one.hand, spoken), *turned = evaluate(two.hand, spoken), *truth = coloured(gan_neg(held), color);
-  int64_t n = gan_node_size(held, 0);
+  gan_node *spoken = gan_evaluate(s.voice, gan_evaluate(s.mind, gan_evaluate(one.eye, held)));
+  gan_node *own = gan_evaluate(one.hand, spoken), *turned = gan_evaluate(two.hand, spoken), *truth = coloured(gan_neg(held), color);
   gan_output(gan_l1(turned, truth), "turned");
-  gan_output(gan_l1(gan_slice(turned, 0, 1, n), gan_slice(truth, 0, 0, n - 1)), "mistaken");
+  gan_output(l1_of_others(turned, truth), "mistaken");
   gan_output(gan_l1(own, held), "own");
-  gan_output(gan_l1(gan_slice(held, 0, 1, n), gan_slice(held, 0, 0, n - 1)), "others");
+  gan_output(l1_of_others(held, held), "others");
   show(r, "test", held);
   show(r, "test", own);
   show(r, "test", turned);

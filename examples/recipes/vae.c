@@ -21,16 +21,18 @@ static const char encoder[] =
   "dense units=64 name=mean from=features; output mean mean\n"
   "dense units=64 name=log-variance from=features; output log-variance log-variance\n";
 
+enum { MEAN, LOG_VARIANCE, OUTPUTS }; /* of the encoder */
+
 /* Minus the variational lower bound, but for a constant: a Gaussian of variance 0.2 a pixel, and the divergence of the code. */
 static void build_vae(struct recipe *r, gan_network *E, gan_network *P) {
   gan_optimizer *v = make_optimizer(r, "v", "adam rate=1e-3", E);
   optimize_too(r, v, P, NULL);
   gan_graph *step = make_step(r, "vae");
-  gan_node *x = gan_data_node(step, clothes(r), "image"), *code[2];
-  gan_network_apply(E, 1, 1, &x, 2, code);
-  gan_node *z = gan_add(code[0], gan_mul(gan_noise(step, P, "z"), gan_exp(gan_scale(code[1], 0.5))));
-  gan_node *fit = gan_scale(gan_l2(gan_apply(P, z), x), SIDE * SIDE / (2 * 0.2));
-  gan_minimize(v, gan_add(fit, gan_kl_gaussian(code[0], code[1])));
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *code[OUTPUTS];
+  gan_network_apply(E, GAN_TRAINING, 1, &x, OUTPUTS, code);
+  gan_node *z = gan_gaussian_sample(code[MEAN], code[LOG_VARIANCE], gan_noise(step, P, "z"));
+  gan_node *error = gan_l2(gan_apply(P, z), x), *divergence = gan_kl_gaussian(code[MEAN], code[LOG_VARIANCE]);
+  gan_minimize(v, TOTAL({SIDE * SIDE / (2 * 0.2), error}, {1, divergence}));
 }
 
 static void build_gan(struct recipe *r, gan_network *G, gan_network *D) {
@@ -47,13 +49,12 @@ static void build_gan(struct recipe *r, gan_network *G, gan_network *D) {
 
 /* What both make, and what the VAE gives back. */
 static void build_test(struct recipe *r, gan_network *judge, gan_network *E, gan_network *P, gan_network *G) {
-  const int32_t batch = 0;
   gan_graph *test = make_step(r, "test");
-  gan_node *x = gan_data_node(test, held_out(r), "image"), *back = evaluate(P, evaluate(E, x));
-  gan_node *by_vae = evaluate(P, gan_noise(test, P, "z")), *by_gan = evaluate(G, gan_noise(test, G, "z"));
-  gan_node *mean = gan_mean_axes(gan_data_node(test, clothes(r), "image"), 1, &batch, 1);
+  gan_node *x = gan_data_node(test, held_out(r), "image"), *back = gan_evaluate(P, gan_evaluate(E, x));
+  gan_node *by_vae = gan_evaluate(P, gan_noise(test, P, "z")), *by_gan = gan_evaluate(G, gan_noise(test, G, "z"));
+  gan_node *mean = mean_of(gan_data_node(test, clothes(r), "image"));
   gan_output(gan_l2(back, x), "back");
-  gan_output(gan_mean(gan_square(gan_sub(x, mean))), "mean picture");
+  gan_output(gan_l2(mean, x), "mean picture");
   gan_output(sharpness(x), "real sharpness");
   gan_output(sharpness(by_vae), "vae sharpness");
   gan_output(sharpness(by_gan), "gan sharpness");

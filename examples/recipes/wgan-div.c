@@ -21,14 +21,14 @@ void recipe_play(struct recipe *r) {
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
   gan_phase(step, "D");
-  gan_node *lost = gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made));
-  gan_minimize(d, gan_add(lost, gan_loss_penalty(divergence, D, x, made, 0, NULL)));
+  gan_node *told = gan_loss_discriminator(loss, gan_apply(D, x), gan_apply(D, made));
+  gan_minimize(d, TOTAL({1, told}, {1, gan_loss_penalty(divergence, D, x, made, 0, NULL)}));
   gan_phase(step, "G");
   gan_minimize(g, gan_loss_generator(loss, NULL, gan_apply(D, made)));
 
   gan_graph *test = make_test(r, judge, G);
-  gan_node *real = gan_mean(evaluate(D, gan_data_node(test, held_out(r), "image")));
-  gan_output(gan_sub(real, gan_mean(evaluate(D, evaluate(G, gan_noise(test, G, "z"))))), "divergence");
+  gan_node *real = gan_mean(gan_evaluate(D, gan_data_node(test, held_out(r), "image")));
+  gan_output(gan_sub(real, gan_mean(gan_evaluate(D, gan_evaluate(G, gan_noise(test, G, "z"))))), "divergence");
   show_samples(r, G);
 
   train(r, "train", recipe_steps(r));

@@ -32,14 +32,43 @@ gan_node *share_right(gan_node *logits, gan_node *labels) {
   return share_same(gan_argmax(logits, 1), labels);
 }
 
+gan_node *joint_shares(gan_node *a, gan_node *b) {
+  gan_node *counts = gan_matmul(gan_one_hot(a, KINDS), gan_one_hot(b, KINDS), 1, 0);
+  return gan_scale(counts, 1.0 / (double)gan_node_size(a, 0));
+}
+
+/* Of each row of shares (rows,KINDS) the largest, added up. */
+static double largest(const double *shares, int rows) {
+  double sum = 0;
+  for (int row = 0; row < rows; row++) {
+    double most = 0;
+    for (int kind = 0; kind < KINDS; kind++) most = fmax(most, shares[row * KINDS + kind]);
+    sum += most;
+  }
+  return sum;
+}
+
+double guessed(const double *joint) { return largest(joint, KINDS); }
+
+double guessed_blindly(const double *joint) {
+  double shares[KINDS] = {0};
+  for (int i = 0; i < KINDS * KINDS; i++) shares[i % KINDS] += joint[i];
+  return largest(shares, 1);
+}
+
+gan_node *l1_of_others(gan_node *pictures, gan_node *truth) {
+  int64_t n = gan_node_size(pictures, 0);
+  return gan_l1(gan_slice(pictures, 0, 1, n), gan_slice(truth, 0, 0, n - 1));
+}
+
 /* ------------------------------------------------------------------------------------------- made beside real pictures */
 
 /* What is compared, means over the batch: real features and their squares, those of made pictures, shares of made kinds. */
 void compare(gan_network *classifier, gan_node *real, gan_node *made, const char *name) {
   gan_node *of_real[2], *of_made[2], *parts[5];
   const int32_t batch = 0;
-  gan_network_apply(classifier, 0, 1, &real, 2, of_real);
-  gan_network_apply(classifier, 0, 1, &made, 2, of_made);
+  gan_network_apply(classifier, GAN_EVALUATION, 1, &real, 2, of_real);
+  gan_network_apply(classifier, GAN_EVALUATION, 1, &made, 2, of_made);
   parts[0] = gan_mean_axes(of_real[1], 1, &batch, 0);
   parts[1] = gan_mean_axes(gan_square(of_real[1]), 1, &batch, 0);
   parts[2] = gan_mean_axes(of_made[1], 1, &batch, 0);

@@ -20,6 +20,22 @@ gan_node *blurred(gan_node *pictures) {
   return gan_pool(pictures, "average kernel=5 stride=1 padding=2 count-include-pad=no");
 }
 
+gan_node *mean_of(gan_node *pictures) {
+  const int32_t batch = 0;
+  int64_t shape[4];
+  for (int32_t i = 0; i < 4; i++) shape[i] = gan_node_size(pictures, i);
+  return gan_broadcast(gan_mean_axes(pictures, 1, &batch, 1), 4, shape);
+}
+
+gan_node *coarse(gan_node *pictures) {
+  return gan_pool(pictures, "average kernel=4");
+}
+
+/* 10 log10 of the squared range, 2^2, over the mean squared error. */
+gan_node *psnr(gan_node *pictures, gan_node *truth) {
+  return gan_scale(gan_log(gan_scale(gan_l2(pictures, truth), 0.25)), -10 / 2.302585092994046);
+}
+
 gan_node *coloured(gan_node *pictures, gan_node *color) {
   gan_node *light = gan_scale(gan_shift(pictures, 1), 0.5);
   gan_node *tint = gan_reshape(color, 4, (int64_t[]){gan_node_size(color, 0), 1, 1, 3});

@@ -16,7 +16,7 @@ const char plain_discriminator[] =
 gan_graph *make_test(struct recipe *r, gan_network *classifier, gan_network *generator) {
   gan_graph *test = make_step(r, "test");
   gan_node *real = gan_data_node(test, held_out(r), "image");
-  compare(classifier, real, evaluate(generator, gan_noise(test, generator, "z")), "made");
+  compare(classifier, real, gan_evaluate(generator, gan_noise(test, generator, "z")), "made");
   compare(classifier, real, blurred(gan_data_node(test, clothes(r), "image")), "blurred");
   return test;
 }

@@ -43,7 +43,11 @@ gan_graph *make_step(struct recipe *r, const char *name); /* a step of the game;
 
 void optimize_too(struct recipe *r, gan_optimizer *optimizer, gan_network *network, const char *pattern); /* pattern NULL: all */
 
-/* In evaluation mode: running statistics, no dropout. */
+/* A loss as papers write it: TOTAL({1, adversarial}, {10, cycle}). */
+#define TOTAL(...) \
+  gan_total((int32_t)(sizeof((const gan_term[]){__VA_ARGS__}) / sizeof(gan_term)), (const gan_term[]){__VA_ARGS__})
+
+/* gan_evaluate and gan_evaluate2. */
 gan_node *evaluate(gan_network *network, gan_node *x);
 gan_node *evaluate2(gan_network *network, gan_node *x, gan_node *y);
 
@@ -81,6 +85,15 @@ double kinds(struct recipe *r, const char *step, const char *name);
 gan_node *share_right(gan_node *logits, gan_node *labels); /* (n,classes), (n) -> one number */
 gan_node *share_same(gan_node *a, gan_node *b);            /* how often two (n) of i32 agree */
 
+/* Two of KINDS values each, (n) and (n), i32: the shares of their pairs, (KINDS,KINDS); and how often the second is guessed right
+ * that knows the first, or nothing, given the shares' means. */
+gan_node *joint_shares(gan_node *a, gan_node *b);
+double guessed(const double *joint);
+double guessed_blindly(const double *joint);
+
+/* How far pictures are from the truth of their neighbours in the batch: what it would look like if all were mixed up. */
+gan_node *l1_of_others(gan_node *pictures, gan_node *truth);
+
 /* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1), and from there to a score. */
 extern const char plain_generator[], plain_discriminator[];
 
@@ -93,6 +106,9 @@ void figure_distance(struct recipe *r);
 gan_node *edges(gan_node *pictures);                     /* 1 where the brightness changes, else -1 */
 gan_node *sharpness(gan_node *pictures);                 /* one number: how far neighbours differ in the mean */
 gan_node *blurred(gan_node *pictures);                   /* means over 5x5 pixels */
+gan_node *mean_of(gan_node *pictures);                   /* that of the batch, as often */
+gan_node *coarse(gan_node *pictures);                    /* a fourth of height and width: means over 4x4 pixels */
+gan_node *psnr(gan_node *pictures, gan_node *truth);     /* one number, dB */
 gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3) or (1,3): red, green, blue, each 0 .. 1 */
 gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue); /* (1,3) */
 
