@@ -12,6 +12,7 @@ enum what { TRAINING, SAMPLING, BANDWIDTH, FIRST_SAMPLE, SAMPLE_ONCE, LOSSES };
 
 struct request {
   enum what what;
+  const char *preset; /* instead of cases */
   int threads, batch, listing, help; /* batch 0: the case's own */
   const struct bench_case *cases[32]; /* none: all */
   int count;
@@ -25,6 +26,7 @@ static const char USAGE[] =
   "  --bandwidth     steps and sampling at batch 1 beside what the memory allows\n"
   "  --first-sample  from the start of a process to its first sample\n"
   "  --losses        the losses of three steps of a game from weights and inputs that a formula gives\n"
+  "  --preset TEXT   instead of cases: a step of the trainer on a preset, \"sagan-64 filters=16\"\n"
   "  --layers ..     the convolutions of the cases, one by one: F forward, X gradient to the input, W to the weights; takes\n"
   "                  --threads N, --isa N, --batch N, --milliseconds N, parts of layers' names, and F, X, W\n"
   "  --list          the names of the cases\n";
@@ -55,6 +57,8 @@ static int parse(struct request *r, int argc, char **argv) {
       if (!number(word, argv[++i], 1, 256, &r->threads)) return 0;
     } else if (strcmp(word, "--batch") == 0) {
       if (!number(word, argv[++i], 1, 65536, &r->batch)) return 0;
+    } else if (strcmp(word, "--preset") == 0) {
+      if (!(r->preset = argv[++i])) return fprintf(stderr, "gan-bench: --preset takes the name of a preset\n"), 0;
     } else if (strcmp(word, "--infer") == 0) r->what = SAMPLING;
     else if (strcmp(word, "--bandwidth") == 0) r->what = BANDWIDTH;
     else if (strcmp(word, "--first-sample") == 0) r->what = FIRST_SAMPLE;
@@ -115,6 +119,7 @@ int main(int argc, char **argv) {
   if (r.help) return fputs(USAGE, stdout), 0;
   for (int i = 0; r.listing && i < bench_case_count; i++) puts(bench_cases[i].name);
   if (r.listing) return 0;
+  if (r.preset) return !measure_preset(r.preset, r.threads, r.batch);
   if (r.count == 0) {
     for (int i = 0; i < bench_case_count; i++)
       if (r.what == TRAINING || !bench_cases[i].play == (r.what != LOSSES)) r.cases[r.count++] = &bench_cases[i];

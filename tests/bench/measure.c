@@ -4,44 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "clock.h"
 #include "counting.h"
+#include "figures.h"
 #include "machine.h"
 
 enum { MOST_COUNTED = 50 };
 static const double TRAINING_SECONDS = 1.0, SAMPLING_SECONDS = 0.5, COUNTING_SECONDS = 5.0;
-
-/* ------------------------------------------------------------------------------------------------------------------ report */
-
-struct figures {
-  const char *name, *suffix;
-  int64_t batch, flops, plan; /* plan: bytes of activations and workspace */
-  int threads;
-  struct timing time;
-  double peak, allocations; /* FMA peak of the threads used; allocations a run */
-};
-
-static double peak_rss_mib(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)usage.ru_maxrss / 1024;
-}
-
-static void print_figures(const struct figures *f) {
-  printf("{\"case\": \"%s%s\", \"batch\": %" PRId64 ", \"threads\": %d, \"precision\": \"fp32\", \"ms\": %.4f, \"min_ms\": %.4f, "
-         "\"flops\": %" PRId64 ", \"share_of_peak\": %.3f, \"allocs_per_step\": %g, \"plan_mib\": %.1f, \"peak_rss_mib\": %.0f}\n",
-         f->name, f->suffix, f->batch, f->threads, f->time.median * 1e3, f->time.least * 1e3, f->flops,
-         (double)f->flops / f->time.median / f->peak, f->allocations, (double)f->plan / (1 << 20),
-         peak_rss_mib());
-  fflush(stdout);
-}
-
-/* The machine's clock may change: the peak is the better of one before and one after. */
-static double larger(double a, double b) {
-  return a > b ? a : b;
-}
 
 /* ---------------------------------------------------------------------------------------------------------------- training */
 
@@ -64,14 +34,8 @@ static double training_allocations(struct bench_game *b, double seconds) {
   for (int i = 0; i < count; i++) train_once(b);
   int64_t after = counting_allocations();
   gan_context_memory(b->context, NULL, NULL, &context_after);
-  return larger((double)(after - before), (double)(context_after - context_before)) / count;
-}
-
-static struct timing time_training(struct bench_game *b, struct figures *f) {
-  f->peak = machine_peak(f->threads);
-  f->time = clock_time(train_once, b, TRAINING_SECONDS);
-  f->peak = larger(f->peak, machine_peak(f->threads));
-  return f->time;
+  const double seen = (double)(after - before), told = (double)(context_after - context_before);
+  return (seen > told ? seen : told) / count;
 }
 
 int measure_training(const struct bench_case *c, int threads) {
@@ -79,9 +43,9 @@ int measure_training(const struct bench_case *c, int threads) {
   struct figures f = {.name = c->name, .suffix = "", .batch = c->batch, .threads = threads};
   if (!bench_game_make(&b, c, threads)) return 0;
   gan_game_cost(b.game, "train", &f.plan, &f.flops);
-  int done = time_training(&b, &f).median > 0;
+  int done = figures_time(&f, train_once, &b, TRAINING_SECONDS);
   f.allocations = training_allocations(&b, f.time.least);
-  if (done) print_figures(&f);
+  if (done) figures_print(&f);
   bench_game_free(&b);
   return done;
 }
@@ -163,13 +127,10 @@ int measure_sampling(const struct bench_case *c, int threads, int batch) {
   int done = sampler_make(&s, c, threads, batch);
   if (done) {
     f.flops = s.flops;
-    f.peak = machine_peak(threads);
-    f.time = clock_time(draw_once, &s, SAMPLING_SECONDS);
-    f.peak = larger(f.peak, machine_peak(threads));
+    done = figures_time(&f, draw_once, &s, SAMPLING_SECONDS);
     f.allocations = sampling_allocations(&s);
-    done = f.time.median > 0;
   }
-  if (done) print_figures(&f);
+  if (done) figures_print(&f);
   sampler_free(&s);
   return done;
 }
