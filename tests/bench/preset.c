@@ -46,8 +46,8 @@ static gan_status configure(struct trained *t, const char *preset, int batch) {
 static int trained_make(struct trained *t, const char *preset, int threads, int batch) {
   *t = (struct trained){0};
   if (!bench_context(&t->context, threads)) return 0;
-  gan_status status = configure(t, preset, batch);
-  if (status == GAN_OK) status = gan_preset_networks(t->context, preset, &t->generator, &t->discriminator);
+  gan_status status = gan_preset_networks(t->context, preset, &t->generator, &t->discriminator);
+  if (status == GAN_OK) status = configure(t, preset, batch);
   if (status == GAN_OK) status = make_pictures(t);
   if (status == GAN_OK) status = gan_trainer_create(t->generator, t->discriminator, t->data, &t->config, &t->trainer);
   return status == GAN_OK || bench_failed(t->context, status);
