@@ -62,6 +62,9 @@ small="--generator g.txt --discriminator d.txt --batch 8 --grid 3x2 --threads 1"
   refuses 'has its' gan-train --resume --out "a run"
   refuses 'holds a training' gan-train $small --steps 1 --out "a run" images.idx
   works gan-train $small --steps 1 --overwrite --out "a run" images.idx
+  works gan-train $small --steps 1 --loss "hinge; perceptual; l1 weight=2" --network "a run/discriminator.safetensors" --out eyes images.idx
+  refuses 'networks that look at samples are missing' gan-train $small --loss "hinge; perceptual" --out b images.idx
+  refuses '--network' gan-train $small --network nothing.safetensors --out b images.idx
   refuses 'did you mean --batch' gan-train --bacth 8 images.idx
   refuses 'whole number' gan-train --batch eight images.idx
   refuses 'must be' gan-train --batch -8 images.idx

@@ -1098,9 +1098,10 @@ typedef struct gan_scene {
   gan_node *const *inputs;                     /* what fake was generated from, in the order of the generator's inputs */
   gan_node *const *conditions;                 /* the discriminator's further inputs */
   gan_node *real_labels, *fake_labels;         /* (batch), i32 */
-  gan_node *real_weights, *fake_weights;       /* of the samples, (batch), or of each score; they multiply before the mean */
+  gan_node *real_weights, *fake_weights;       /* of the samples, (batch), or of each score: one of weight w counts as w do */
   int32_t n_outputs, n_inputs, n_conditions;
-  int32_t reserved;                            /* 0 */
+  int32_t n_networks;
+  gan_network *const *networks;                /* that losses look through, by name; in no optimizer's set */
 } gan_scene;
 
 /** Fills a scene with nothing.
@@ -1118,7 +1119,11 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *                    same with their labels (Kavalerov et al. 2021)
  *   contrastive-2c, d2d-ce  weight gan_contrastive_2c(), gan_d2d_ce(): D at real samples, G at generated ones
  *   feature-matching, pull-away  G: weight gan_feature_matching(), gan_pull_away()
- *   l1, l2, huber    G: weight gan_l1(), gan_l2(), gan_huber() of generated and real samples, row by row (Isola et al. 2017)
+ *   l1, l2, huber, binary-cross-entropy, cross-entropy, gaussian-likelihood, kl-gaussian, kl-categorical, perceptual
+ *                    G: weight gan_loss_pair() of generated and real samples, row by row (labels for cross-entropy; Isola et al.
+ *                    2017); output=, input=: of an output of D and an input of G, for both sides
+ *   cycle            D and G: weight mean |back - x|, back an output of D, x what G was applied to (Zhu et al. 2017)
+ *   identity         G: weight mean |G(real) - real| (the same, section 5.2)
  *   mutual-information  D and G: weight gan_mutual_information() (Chen et al. 2016)
  *   score-drift      D: weight mean(r^2) (Karras et al. 2018)
  *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
@@ -1135,6 +1140,22 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *   scene  in borrowed; graph is set
  * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
 GAN_API gan_node *gan_loss_term(gan_loss *loss, int32_t side, const gan_scene *scene);
+
+/** A loss that compares a prediction p with what it should be, t, anywhere in a graph; means over all elements, or sums over each
+ * sample in the mean of the batch. Each takes weight.
+ *   l1, l2, huber         |p - t|; its square; d^2 / 2 of d = |p - t| up to delta, then delta (d - delta / 2) (Huber 1964)
+ *   cycle, identity       |p - t|, weighted 10 and 5 times (Zhu et al. 2017)
+ *   binary-cross-entropy  softplus(p) - p t, of logits
+ *   cross-entropy         -log softmax(p)[t], of (batch, classes) and labels (batch), i32
+ *   gaussian-likelihood   sum of ((t - m)^2 e^-v + v + log 2 pi) / 2, p = m, or m and v along the last axis
+ *   kl-gaussian           sum of (e^v + m^2 - 1 - v) / 2, p = m and v along the last axis (Kingma and Welling 2014)
+ *   kl-categorical        sum of q (log q - log p) over the last axis, of logits
+ *   loss        in borrowed
+ *   prediction  in borrowed
+ *   target      in borrowed; NULL ok for kl-gaussian
+ *   weights     in borrowed; of the samples, (batch), or of each element; NULL ok: all alike
+ * Returns: a node of rank 0.  Threads: context.  Since: 0.1 */
+GAN_API gan_node *gan_loss_pair(gan_loss *loss, gan_node *prediction, gan_node *target, gan_node *weights);
 
 /** A penalty on a discriminator at real and generated samples; grad D is the gradient of the score with respect to the sample.
  *   wgan-gp   weight mean((|grad D(x)| - target)^2) at x = e real + (1 - e) fake, e uniform per sample (Gulrajani et al. 2017)
@@ -1559,6 +1580,9 @@ typedef struct gan_trainer_config {
   int32_t d_steps;                /* steps of D per step of G; default 1 */
   int32_t fresh_noise;            /* 1: G's phase draws its own noise; 0: it reuses the batch that D saw (default) */
   const char *devices;            /* NULL: none; "ema decay=0.999 warmup=10; augment; top-k", see GAN_LIST_DEVICES */
+  gan_network *const *networks;   /* NULL: none; that losses look through, "perceptual network=eyes"; kept, they stay as they are */
+  int32_t n_networks;
+  int32_t reserved;               /* 0 */
 } gan_trainer_config;
 
 /** Fills a config with defaults.

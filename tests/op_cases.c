@@ -82,6 +82,7 @@ static int32_t read_attribute(const char *word, struct op_case *c) {
   if (strncmp(word, "to=", 3) == 0) return (c->to_rank = read_sizes(word + 3, 'x', c->to, &end)) > 0;
   if (strncmp(word, "code=", 5) == 0) return read_shape(word + 5, &c->code);
   if (strncmp(word, "axis=", 5) == 0) return c->axis = atoi(word + 5), 1;
+  if (strcmp(word, "still") == 0) return c->still = 1;
   if (strcmp(word, "ta") == 0) return c->ta = 1;
   if (strcmp(word, "tb") == 0) return c->tb = 1;
   return 0;

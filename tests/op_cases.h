@@ -17,13 +17,13 @@ struct case_input {
 };
 
 struct op_case {
-  struct case_input in[CASE_INPUTS], code; /* code: losses only */
+  struct case_input in[CASE_INPUTS], code; /* code, still: losses only */
   double low, high, apart; /* apart < 0: no matter */
   int64_t begin, end, before, after, rows, classes, to[GAN_MAX_RANK];
   int32_t axes[GAN_MAX_RANK], order[GAN_MAX_RANK];
   struct window window;          /* convolutions; to: kernel of a weight */
   int32_t pad[4];                /* of the image: top, bottom, left, right */
-  int32_t n_in, separate, n_axes, n_order, to_rank, axis, ta, tb;
+  int32_t n_in, separate, still, n_axes, n_order, to_rank, axis, ta, tb;
 };
 
 /* The column of an op, by its index; how many cases it has, or -1 if it cannot be read. */

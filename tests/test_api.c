@@ -29,7 +29,7 @@ static gan_layer *layer, *other_layer;
 static gan_network *net, *critic, *twin, *building, *empty, *other_net;
 static gan_graph *graph, *foreign_graph, *step;
 static gan_node *a, *z, *image, *indices, *scalar, *long_node, *foreign;
-static gan_loss *loss, *penalty;
+static gan_loss *loss, *distance, *penalty;
 static gan_optimizer *optimizer;
 static gan_data *data, *empty_data;
 static gan_game *game, *new_game;
@@ -99,6 +99,7 @@ static void need_foreign(void) {
 }
 
 static void need_loss(void) { must(ctx, gan_loss_create(ctx, "minimax", &loss)); }
+static void need_distance(void) { must(ctx, gan_loss_create(ctx, "l1", &distance)); }
 static void need_penalty(void) { must(ctx, gan_loss_create(ctx, "wgan-gp weight=10", &penalty)); }
 static void need_optimizer(void) { must(ctx, gan_optimizer_create(ctx, "o", "sgd rate=0.1", &optimizer)); }
 
@@ -153,6 +154,7 @@ static void need_sampler(void) { must(ctx, gan_sampler_create(net, NULL, &sample
   OBJECT(long_node, keep_node, "ctx graph") \
   OBJECT(foreign, keep_node, "ctx") \
   OBJECT(loss, gan_loss_free, "ctx") \
+  OBJECT(distance, gan_loss_free, "ctx") \
   OBJECT(penalty, gan_loss_free, "ctx") \
   OBJECT(optimizer, gan_optimizer_free, "ctx") \
   OBJECT(data, gan_data_free, "ctx images") \

@@ -57,8 +57,16 @@ static const struct special { const char *name, *text, *g, *d; } specials[] = {
   {"d2d-ce", "hinge; d2d-ce", NULL, NULL},
   {"feature-matching", "non-saturating; feature-matching", NULL, NULL},
   {"l1", "hinge; l1", NULL, NULL},
-  {"l2", "hinge; l2", NULL, NULL},
+  {"l2", "hinge; l2 output=means input=code", NULL, NULL},
   {"huber", "hinge; huber", NULL, NULL},
+  {"binary-cross-entropy", "hinge; binary-cross-entropy", NULL, NULL},
+  {"cross-entropy", "hinge; cross-entropy output=logits input=label; cross-entropy output=logits", NULL, NULL},
+  {"gaussian-likelihood", "hinge; gaussian-likelihood output=features input=code", NULL, NULL},
+  {"kl-gaussian", "hinge; kl-gaussian output=features", NULL, NULL},
+  {"kl-categorical", "hinge; kl-categorical", NULL, NULL},
+  {"perceptual", "hinge; perceptual; perceptual network=eyes weight=2", NULL, NULL},
+  {"cycle", "hinge; cycle output=features; cycle output=means input=code weight=2", NULL, NULL},
+  {"identity", "hinge; identity input=code", NULL, NULL},
   {"pull-away", "ebgan; pull-away output=features", NULL, NULL},
   {"mutual-information",
    "minimax; mutual-information code=code output=means; mutual-information code=label output=logits", NULL, NULL},
@@ -86,7 +94,11 @@ static void play_by_name(const char *name, int32_t penalty, const char *every) {
   snprintf(text, sizeof text, "%s%s", s.text, every);
   if (penalty) p.c.penalty = text;
   else p.c.loss = text;
+  gan_network *eyes = make_network(p.ctx, "eyes", "input x 2; dense units=4; tanh");
+  p.c.networks = &eyes;
+  p.c.n_networks = 1;
   play_start(&p);
+  gan_network_free(eyes);
   play_on(&p, 4);
   gan_progress now = progress_of(&p);
   if (!isfinite(now.loss_d) || !isfinite(now.loss_g) || !(now.norm_d > 0) || !(now.norm_g > 0))

@@ -62,6 +62,18 @@ static gan_node *emit(struct stage *s, gan_loss *loss, int32_t side, const gan_s
   return node_is_constant(y, &value) ? NULL : y;
 }
 
+static gan_network *make_player(struct stage *s, const char *name, const char *input, int32_t rank, const int64_t *shape,
+                                const char *layers) {
+  gan_network *n = NULL;
+  char lines[300], sizes[64] = "";
+  for (int32_t i = 0; i < rank; i++) snprintf(sizes + strlen(sizes), 16, "%s%d", i ? "x" : "", (int)shape[i]);
+  snprintf(lines, sizeof lines, "input %s %s; %s", input, sizes, layers);
+  must(s->ctx, gan_network_create(s->ctx, name, &n));
+  gan_network_build(n, lines);
+  must(s->ctx, gan_network_finish(n));
+  return n;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------ losses */
 
 static gan_node *feed_labels(struct stage *s, int64_t count, int64_t classes, int32_t salt) {
@@ -77,60 +89,133 @@ static gan_node *feed_code(struct stage *s, const struct case_input *code) {
   return code->classes ? feed_labels(s, code->shape[0], code->classes, 2) : feed_random(s, code->rank, code->shape, -1, 1);
 }
 
-/* Inputs of a case are pairs: of the real and the generated samples. Weights are one a sample, or one each_score. */
+/* Inputs of a case are pairs: of the real and the generated samples. */
+struct shown {
+  gan_node *in[CASE_INPUTS], *real[CASE_INPUTS / 2], *fake[CASE_INPUTS / 2], *inputs[2];
+  gan_network *eyes;
+  gan_scene scene;
+  int32_t n_x; gan_node *x[CASE_INPUTS];   /* that gradients reach */
+};
+
+static void show(struct stage *s, const struct op_case *c, struct shown *w) {
+  gan_scene *scene = &w->scene;
+  assert_int_equal(gan_scene_init(scene, sizeof *scene), GAN_OK);
+  feed_case(s, c, 11, w->in);
+  for (int32_t i = 0; i < c->n_in / 2; i++) w->real[i] = w->in[2 * i], w->fake[i] = w->in[2 * i + 1];
+  scene->graph = s->g;
+  scene->real_outputs = w->real;
+  scene->fake_outputs = w->fake;
+  scene->n_outputs = c->n_in / 2;
+  if (c->n_in > 2) scene->real = w->real[1], scene->fake = w->fake[1];
+  if (c->classes) scene->real_labels = feed_labels(s, w->in[0]->shape[0], c->classes, 0);
+  if (c->classes) scene->fake_labels = feed_labels(s, w->in[1]->shape[0], c->classes, 1);
+  w->inputs[0] = w->inputs[1] = feed_code(s, &c->code);
+  scene->inputs = w->inputs;
+  scene->n_inputs = 2;
+  w->eyes = make_player(s, "eyes", "x", 1, (int64_t[]){4}, "dense units=3; tanh name=first; dense units=2 name=last; output a first; output b last");
+  scene->networks = &w->eyes;
+  scene->n_networks = 1;
+  w->n_x = 0;
+  for (int32_t i = 0; i < c->n_in; i++)
+    if (!c->still || i % 2) w->x[w->n_x++] = w->in[i];
+}
+
+static void hide(struct stage *s, struct shown *w) {
+  gan_network_free(w->eyes);
+  stage_close(s);
+}
+
+/* Weights are one a sample, or one each_score. */
 static void check_side(const char *text, const struct op_case *c, int32_t side, int32_t weighted, int32_t each_score) {
   struct stage s;
-  gan_node *in[CASE_INPUTS] = {NULL}, *real[CASE_INPUTS / 2], *fake[CASE_INPUTS / 2];
-  gan_scene scene;
+  struct shown w;
   stage_open(&s, text);
-  assert_int_equal(gan_scene_init(&scene, sizeof scene), GAN_OK);
-  feed_case(&s, c, 11, in);
-  for (int32_t i = 0; i < c->n_in / 2; i++) real[i] = in[2 * i], fake[i] = in[2 * i + 1];
-  scene.graph = s.g;
-  scene.real_outputs = real;
-  scene.fake_outputs = fake;
-  scene.n_outputs = c->n_in / 2;
-  if (c->n_in > 2) scene.real = real[1], scene.fake = fake[1];
-  if (c->classes) scene.real_labels = feed_labels(&s, in[0]->shape[0], c->classes, 0);
-  if (c->classes) scene.fake_labels = feed_labels(&s, in[1]->shape[0], c->classes, 1);
-  if (weighted) scene.real_weights = feed_random(&s, 1, in[0]->shape, 0.2, 2);
-  if (weighted) scene.fake_weights = feed_random(&s, each_score ? in[1]->rank : 1, in[1]->shape, 0.2, 2);
-  gan_node *inputs[2] = {NULL, feed_code(&s, &c->code)};
-  scene.inputs = inputs;
-  scene.n_inputs = 2;
+  show(&s, c, &w);
+  if (weighted) w.scene.real_weights = feed_random(&s, 1, w.in[0]->shape, 0.2, 2);
+  if (weighted) w.scene.fake_weights = feed_random(&s, each_score ? w.in[1]->rank : 1, w.in[1]->shape, 0.2, 2);
   gan_loss *loss = make_loss(&s, text);
-  gan_node *y = emit(&s, loss, side, &scene);
+  gan_node *y = emit(&s, loss, side, &w.scene);
   if (y) {
     check_kernels(&s, y, 0);
-    check_derivatives(&s, y, c->n_in, in);
+    check_derivatives(&s, y, w.n_x, w.x);
   }
   gan_loss_free(loss);
-  stage_close(&s);
+  hide(&s, &w);
+}
+
+/* ---------------------------------------------------------------------------------------- samples count as they weigh */
+
+/* The first sample twice, the second not at all: as whole numbers that count, and as a batch. */
+static gan_node *feed_counts(struct stage *s, const gan_node *x) {
+  struct feed *f = new_feed(s, GAN_F32, 1, x->shape);
+  for (int64_t i = 0; i < x->shape[0]; i++) f->wide[i] = i == 0 ? 2 : i != 1;
+  settle(f);
+  return (gan_node *)f->node;
+}
+
+static gan_node *repeated(struct stage *s, gan_node *x) {
+  if (!x) return NULL;
+  struct feed *f = new_feed(s, GAN_I32, 1, x->shape);
+  const double *was = x->type == GAN_I32 ? find_feed(s, x)->wide : NULL;
+  for (int64_t i = 0, from; i < x->shape[0]; i++) {
+    from = i == 1 ? 0 : i;
+    f->wide[i] = was ? was[from] : (double)from;
+  }
+  settle(f);
+  return was ? (gan_node *)f->node : gan_gather(x, (gan_node *)f->node);
+}
+
+static void repeat_all(struct stage *s, gan_node **list, int32_t count) {
+  for (int32_t i = 0; i < count; i++) list[i] = repeated(s, list[i]);
+}
+
+/* These compare the samples of a batch with each other: one that is there twice would meet itself. */
+static int32_t compares_samples(const struct loss_row *row) {
+  return row == &loss_pull_away || row == &loss_contrastive_2c || row == &loss_d2d_ce;
+}
+
+/* What a loss says of weights that are whole numbers it says of samples that are there so many times. Rows that make pairs get the
+ * same node for both sides: a pair is there as often as its row. */
+static void check_repeated(const struct loss_row *row, const struct op_case *c, int32_t side) {
+  struct stage s;
+  struct shown w;
+  if (compares_samples(row)) return;
+  stage_open(&s, row->name);
+  show(&s, c, &w);
+  gan_scene weighted = w.scene;
+  weighted.real_weights = feed_counts(&s, w.in[0]);
+  weighted.fake_weights = w.in[0]->shape[0] == w.in[1]->shape[0] ? weighted.real_weights : feed_counts(&s, w.in[1]);
+  gan_loss *loss[2] = {make_loss(&s, row->name), make_loss(&s, row->name)};
+  gan_node *y[2] = {emit(&s, loss[0], side, &weighted), NULL};
+  repeat_all(&s, w.real, c->n_in / 2);
+  repeat_all(&s, w.fake, c->n_in / 2);
+  repeat_all(&s, w.inputs, 2);
+  gan_scene *t = &w.scene;
+  gan_node **others[4] = {&t->real_labels, &t->fake_labels, &t->real, &t->fake};
+  for (int32_t i = 0; i < 4; i++) *others[i] = repeated(&s, *others[i]);
+  y[1] = emit(&s, loss[1], side, t);
+  if (y[0]) {
+    struct oracle *o = ask_oracle(&s, 2, y);
+    assert_value(&s, "as often as it weighs", y[0], 0, *oracle_value(o, y[0]), *oracle_value(o, y[1]), 1e-9);
+    oracle_free(o);
+  }
+  for (int32_t i = 0; i < 2; i++) gan_loss_free(loss[i]);
+  hide(&s, &w);
 }
 
 static void check_loss(const struct table_row *r, const struct op_case *c) {
   char text[200];
   for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G; side++) {
     check_side(r->row->name, c, side, 0, 0);
+    check_side(r->row->name, c, side, 1, 0);
+    check_repeated(r->row, c, side);
     if (!has_option(r->row, "smooth")) continue;
     snprintf(text, sizeof text, "%s smooth=0.1 smooth-fake=0.2 flip=0.3 real=0.7 fake=1.3", r->row->name);
     check_side(text, c, side, 1, !r->row->score);
   }
 }
 
-/* --------------------------------------------------------------------------------------------------------------- penalties */
-
-static gan_network *make_player(struct stage *s, const char *name, const char *input, int32_t rank, const int64_t *shape,
-                                const char *layers) {
-  gan_network *n = NULL;
-  char lines[300], sizes[64] = "";
-  for (int32_t i = 0; i < rank; i++) snprintf(sizes + strlen(sizes), 16, "%s%d", i ? "x" : "", (int)shape[i]);
-  snprintf(lines, sizeof lines, "input %s %s; %s", input, sizes, layers);
-  must(s->ctx, gan_network_create(s->ctx, name, &n));
-  gan_network_build(n, lines);
-  must(s->ctx, gan_network_finish(n));
-  return n;
-}
+/* ------------------------------------------------------------------------- what two players need: penalties, and identity */
 
 /* Random values for all variables, and feeds for the first few of those that the result depends on. */
 static int32_t feed_weights(struct stage *s, gan_network *n, gan_node **x, int32_t room) {
@@ -168,7 +253,7 @@ static void set_scene(struct stage *s, struct players *p, const struct op_case *
   scene->n_inputs = scene->n_outputs = 1;
 }
 
-static void check_penalty_side(const struct table_row *r, const struct op_case *c, int32_t side) {
+static void check_played_side(const struct table_row *r, const struct op_case *c, int32_t side) {
   struct stage s;
   struct players p;
   gan_scene scene;
@@ -189,20 +274,14 @@ static void check_penalty_side(const struct table_row *r, const struct op_case *
   stage_close(&s);
 }
 
-static int32_t is_penalty(const struct loss_row *row) {
-  for (int32_t i = 0; penalty_row_at(i); i++)
-    if (penalty_row_at(i) == row) return 1;
-  return 0;
-}
-
 static void test_row(void **state) {
   const struct table_row *r = *state;
   struct op_case cases[CASES_MAX];
   int32_t count;
   read_cases(r, cases, &count);
   for (int32_t i = 0; i < count; i++) {
-    if (!is_penalty(r->row)) check_loss(r, &cases[i]);
-    for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G && is_penalty(r->row); side++) check_penalty_side(r, &cases[i], side);
+    if (cases[i].n_in > 1) check_loss(r, &cases[i]);
+    for (int32_t side = GAN_SIDE_D; side <= GAN_SIDE_G && cases[i].n_in == 1; side++) check_played_side(r, &cases[i], side);
   }
 }
 

@@ -39,7 +39,17 @@ static int from_preset(struct game *g, gan_context *context, const struct settin
   return status == GAN_OK;
 }
 
+static int load_network(struct game *g, gan_context *context, const struct settings *s) {
+  if (!s->network) return 1;
+  gan_status status = gan_network_load(context, s->network, &g->network);
+  if (status != GAN_OK) return complain_gan(context, "--network", status);
+  g->config.networks = &g->network;
+  g->config.n_networks = 1;
+  return 1;
+}
+
 static int make_networks(struct game *g, gan_context *context, const struct settings *s, const struct sample_format *f) {
+  if (!load_network(g, context, s)) return 0;
   if (!s->generator) return from_preset(g, context, s, f);
   return from_file(context, "generator", s->generator, &g->generator) &&
          from_file(context, "discriminator", s->discriminator, &g->discriminator);
@@ -100,5 +110,6 @@ void game_free(struct game *g) {
   gan_trainer_free(g->trainer);
   gan_network_free(g->generator);
   gan_network_free(g->discriminator);
+  gan_network_free(g->network);
   *g = (struct game){0};
 }

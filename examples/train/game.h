@@ -8,7 +8,7 @@
 #include "settings.h"
 
 struct game {
-  gan_network *generator, *discriminator;
+  gan_network *generator, *discriminator, *network;   /* network: what losses look through; NULL: none */
   gan_trainer *trainer;
   int64_t steps;          /* at which training ends; NO_END if only time ends it */
   gan_trainer_config config;

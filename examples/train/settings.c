@@ -21,6 +21,7 @@ static struct cli_option options[] = {
   INTEGER("latent", latent, 1, 65536, "length of the noise vector (the preset's)"),
   TEXT("generator", "FILE", generator, "instead: layers of the generator, a line each; its output fits the images"),
   TEXT("discriminator", "FILE", discriminator, "instead: layers of the discriminator"),
+  TEXT("network", "FILE", network, "a saved network (.safetensors) that a loss looks through: --loss \"hinge; perceptual\""),
   TITLE("images"),
   {CLI_PAIR, "size", "HxW", "height and width that all get, stretched if need be (their own)", AT(size), 1, 4096, NULL},
   TEXT("crop", "WHERE", crop, "do not stretch: \"centre\" keeps the middle, \"random\" another window near it each time"),

@@ -7,6 +7,7 @@
 struct settings {
   const char *data, *labels;                         /* file or folder; NULL: none */
   const char *model, *generator, *discriminator;     /* preset, or files with lines */
+  const char *network;                               /* saved, for losses; NULL: none */
   const char *loss, *penalty, *devices, *optimizer, *optimizer_d, *optimizer_g; /* NULL: the model's */
   int64_t latent, batch, d_steps, steps, threads, seed, every, log_every; /* latent, batch, d_steps, steps: 0 if not given */
   double epochs, seconds, ema, instance_noise;       /* epochs, seconds: 0 if not given; ema: -1 if not given */

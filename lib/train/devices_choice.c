@@ -100,7 +100,7 @@ static const struct option sample_weights_options[] = {
 };
 
 const struct device_row device_sample_weights = {
-  .name = "sample-weights", .help = "losses of scores count each sample as much as a slot of the data says",
+  .name = "sample-weights", .help = "losses count each sample as much as a slot of the data says",
   OPTIONS_OF(sample_weights_options),
 };
 

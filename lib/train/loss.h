@@ -13,6 +13,7 @@ struct loss_call {
   const gan_scene *scene;
   int32_t side;                          /* GAN_SIDE_D, GAN_SIDE_G */
   gan_node *real, *fake;                 /* scores; NULL: the scene has none */
+  gan_node *prediction, *target;         /* of gan_loss_pair(); prediction NULL: what rules of pairs compare is the scene's */
 };
 
 /* Of the shape of the scores, element by element. */
@@ -30,6 +31,7 @@ struct loss_row {
   int32_t energies;                      /* scores are low for real samples */
   score_rule *real, *fake, *fooling;
   side_rule *discriminator, *generator;
+  side_rule *each;                       /* rows that compare a prediction with a target: numbers a sample or an element */
   /* From an output of D (of a real sample, or not) to scores; NULL: it is the scores. */
   gan_node *(*score)(const struct loss_call *c, gan_node *output, int32_t real);
   gan_status (*check)(gan_context *ctx, const struct options *o);   /* what the table of options cannot say; NULL: nothing */
@@ -91,8 +93,17 @@ gan_node *loss_scores(gan_loss *loss, const gan_scene *scene, int32_t real);
 gan_node *scores_discriminator(const struct loss_call *c);
 gan_node *scores_generator(const struct loss_call *c);
 
-/* Mean over all elements, each times the weight of its sample; weights: (batch), or of x's shape, NULL: ones. */
+/* A sample of weight w counts as w samples do, whatever the loss. Weights are (batch) or of x's shape, NULL: all alike.
+ * Mean over all elements, each times its weight: */
 gan_node *loss_mean(const struct loss_call *c, gan_node *x, gan_node *weights);
+/* x times weights of mean 1: a mean of this is the mean of x, if samples count as they weigh. */
+gan_node *loss_counted(const struct loss_call *c, gan_node *x, gan_node *weights);
+/* Weights as they multiply x: one a sample repeats over the rest. */
+gan_node *loss_weights(const struct loss_call *c, gan_node *weights, const gan_node *x);
+/* Those of a side, (batch), for x of (batch, ..); NULL: all alike. */
+gan_node *loss_sample_weights(const struct loss_call *c, int32_t real, const gan_node *x);
+/* Of a real and a generated sample that are looked at together: the product; that of both, if they are the same node. */
+gan_node *loss_pair_weights(const struct loss_call *c);
 
 /* ------------------------------------------------------------------ loss_scene.c: what a rule asks the scene for */
 
@@ -105,6 +116,8 @@ gan_node *scene_output(const struct loss_call *c, int32_t real, const char *opti
 /* The node that the generator's input of the name in an option got; the option is empty: input number `index`. */
 gan_node *scene_input(const struct loss_call *c, const char *option, int32_t index);
 gan_node *scene_labels(const struct loss_call *c, int32_t real);
+/* The network that an option names; the option is empty: the first. NULL: there is none. */
+gan_network *scene_network(const struct loss_call *c, const char *option);
 /* The first output of D at other samples, under the scene's conditions. */
 gan_node *scene_scores_at(const struct loss_call *c, gan_node *x);
 /* What G makes of the scene's inputs, one of which is another node. */

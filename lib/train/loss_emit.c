@@ -77,17 +77,26 @@ static const char *what_is_wrong(const gan_scene *s) {
   if (s->n_outputs < 0 || (s->n_outputs > 0 && !s->real_outputs && !s->fake_outputs)) return "outputs";
   if (s->n_inputs < 0 || (s->n_inputs > 0 && !s->inputs)) return "inputs";
   if (s->n_conditions < 0 || (s->n_conditions > 0 && !s->conditions)) return "conditions";
+  if (s->n_networks < 0 || (s->n_networks > 0 && !s->networks)) return "networks";
+  for (int32_t i = 0; i < s->n_networks; i++)
+    if (!s->networks[i]) return "networks";
   return NULL;
+}
+
+static gan_node *loss_bad(const gan_loss *loss, gan_graph *graph, const char *who) {
+  if (graph->failed) return &graph->error;
+  if (!loss) return graph_fail(graph, GAN_ERROR_ARGUMENT, "%s: loss is NULL", who);
+  if (loss->ctx == graph->ctx) return NULL;
+  return graph_fail(graph, GAN_ERROR_ARGUMENT, "%s '%s' is of another context", kind(loss), loss_name(loss));
 }
 
 /* A side with nothing to minimise adds nothing. */
 static gan_node *number(gan_loss *loss, int32_t side, const gan_scene *scene) {
-  if (scene->graph->failed) return &scene->graph->error;
+  gan_node *bad = loss_bad(loss, scene->graph, "gan_loss_term");
+  if (bad) return bad;
   const char *wrong = what_is_wrong(scene);
   if (wrong)
     return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s': the scene's %s are missing", kind(loss), loss_name(loss), wrong);
-  if (loss->ctx != scene->graph->ctx)
-    return graph_fail(scene->graph, GAN_ERROR_ARGUMENT, "%s '%s' is of another context", kind(loss), loss_name(loss));
   return loss_concerns(loss, side) ? loss_emit(loss, side, scene) : gan_constant(scene->graph, 0);
 }
 
@@ -119,6 +128,32 @@ gan_node *gan_loss_discriminator(gan_loss *loss, gan_node *real, gan_node *fake)
 
 gan_node *gan_loss_generator(gan_loss *loss, gan_node *real, gan_node *fake) {
   return of_scores(loss, GAN_SIDE_G, real, fake);
+}
+
+/* "l1, l2, huber, .." */
+static gan_node *no_pair(const gan_loss *loss, gan_graph *graph) {
+  struct text list;
+  text_init(&list, graph->ctx);
+  for (int32_t i = 0; loss_row_at(i); i++)
+    if (loss_row_at(i)->each) text_format(&list, "%s%s", text_get(&list)[0] ? ", " : "", loss_row_at(i)->name);
+  gan_node *error = list.failed ? graph_fail(graph, GAN_ERROR_MEMORY, "%s", graph->ctx->error)
+                                : graph_fail(graph, GAN_ERROR_ARGUMENT, "%s '%s' compares no prediction with a target; there are %s",
+                                             kind(loss), loss_name(loss), text_get(&list));
+  text_free(&list);
+  return error;
+}
+
+gan_node *gan_loss_pair(gan_loss *loss, gan_node *prediction, gan_node *target, gan_node *weights) {
+  gan_graph *graph = prediction ? prediction->graph : NULL;
+  if (!graph) return node_none();
+  gan_node *bad = loss_bad(loss, graph, "gan_loss_pair");
+  if (bad) return bad;
+  if (!loss->row || !loss->row->each) return no_pair(loss, graph);
+  gan_scene scene = {.graph = graph, .real_weights = weights, .fake_weights = weights};
+  struct loss_call c = call_of(loss, GAN_SIDE_G, &scene);
+  c.prediction = prediction;
+  c.target = target;
+  return expect_number(loss, graph, loss->row->generator(&c));
 }
 
 gan_node *gan_loss_penalty(gan_loss *penalty, gan_network *discriminator, gan_node *real, gan_node *fake,

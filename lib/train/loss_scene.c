@@ -74,6 +74,29 @@ gan_node *scene_input(const struct loss_call *c, const char *option, int32_t ind
   return s->inputs[index];
 }
 
+/* ------------------------------------------------------------------ further networks */
+
+static gan_network *no_network(const struct loss_call *c, const char *name) {
+  struct text list;
+  text_init(&list, c->graph->ctx);
+  for (int32_t i = 0; i < c->scene->n_networks; i++) text_format(&list, "%s%s", i ? ", " : "", c->scene->networks[i]->name);
+  if (list.failed)
+    graph_fail(c->graph, GAN_ERROR_MEMORY, "%s", c->graph->ctx->error);
+  else
+    graph_fail(c->graph, GAN_ERROR_ARGUMENT, "'%s': no network '%s' was given; there are %s", loss_name(c->loss), name, text_get(&list));
+  text_free(&list);
+  return NULL;
+}
+
+gan_network *scene_network(const struct loss_call *c, const char *option) {
+  const char *name = option_text(c->options, option);
+  if (c->scene->n_networks < 1) return scene_fail(c, "networks that look at samples"), NULL;
+  if (!*name) return c->scene->networks[0];
+  for (int32_t i = 0; i < c->scene->n_networks; i++)
+    if (strcmp(c->scene->networks[i]->name, name) == 0) return c->scene->networks[i];
+  return no_network(c, name);
+}
+
 /* ------------------------------------------------------------------ G and D at other points */
 
 gan_node *scene_generate(const struct loss_call *c, const gan_node *input, gan_node *instead) {

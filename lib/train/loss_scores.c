@@ -1,23 +1,45 @@
 /* What losses of scores share: the mean with weights, label smoothing, flips, and the factors of the two sides. */
 #include "train/loss.h"
 
+#include "ops/build.h"
+
 double loss_number(const struct loss_call *c, const char *option) { return option_number(c->options, option); }
 int32_t loss_flag(const struct loss_call *c, const char *option) { return option_flag(c->options, option); }
 gan_node *loss_weighted(const struct loss_call *c, gan_node *x) { return gan_scale(x, loss_number(c, "weight")); }
 
-/* One weight a sample repeats over the rest of x. */
-static gan_node *spread(gan_node *weights, const gan_node *x) {
+/* ------------------------------------------------------------------ weights */
+
+static gan_node *weights_bad(const struct loss_call *c) {
+  return scene_fail(c, "weights, one a sample, or (of scores) one a score,");
+}
+
+gan_node *loss_weights(const struct loss_call *c, gan_node *weights, const gan_node *x) {
   int64_t shape[GAN_MAX_RANK];
-  if (node_failed(weights) || weights->rank != 1 || x->rank < 2) return weights;
-  for (int32_t i = 0; i < x->rank; i++) shape[i] = i == 0 ? weights->shape[0] : 1;
+  if (node_failed(weights) || node_failed(x) || nodes_same_shape(weights, x)) return weights;
+  if (x->rank < 1 || weights->count != x->shape[0]) return weights_bad(c);
+  for (int32_t i = 0; i < x->rank; i++) shape[i] = i == 0 ? weights->count : 1;
   return gan_reshape(weights, x->rank, shape);
 }
 
+gan_node *loss_sample_weights(const struct loss_call *c, int32_t real, const gan_node *x) {
+  gan_node *weights = real ? c->scene->real_weights : c->scene->fake_weights;
+  if (!weights || node_failed(weights) || node_failed(x)) return weights;
+  return x->rank >= 1 && weights->count == x->shape[0] ? gan_reshape(weights, 1, x->shape) : weights_bad(c);
+}
+
 gan_node *loss_mean(const struct loss_call *c, gan_node *x, gan_node *weights) {
-  if (!weights || node_failed(x)) return gan_mean(x);
-  gan_node *weighted = gan_mul(x, spread(weights, x));
-  if (node_failed(weighted) || weighted->count == x->count) return gan_mean(weighted);
-  return scene_fail(c, "weights of the shape of the samples, (batch), or of the scores");
+  return gan_mean(weights && !node_failed(x) ? gan_mul(x, loss_weights(c, weights, x)) : x);
+}
+
+gan_node *loss_counted(const struct loss_call *c, gan_node *x, gan_node *weights) {
+  if (!weights || node_failed(x)) return x;
+  gan_node *w = loss_weights(c, weights, x);
+  return gan_mul(x, gan_div(w, gan_maximum(gan_mean(w), gan_constant(c->graph, 1e-30))));
+}
+
+gan_node *loss_pair_weights(const struct loss_call *c) {
+  gan_node *real = c->scene->real_weights, *fake = c->scene->fake_weights;
+  return !real || real == fake ? fake : fake ? gan_mul(real, fake) : real;
 }
 
 /* ------------------------------------------------------------------ labels */

@@ -1,5 +1,5 @@
 /* Losses of discriminators that know classes. */
-#include "train/classes.h"
+#include "train/each.h"
 #include "train/loss.h"
 #include "train/terms.h"
 
@@ -7,9 +7,14 @@
 
 /* ------------------------------------------------------------------ Odena et al. 2017 */
 
+static gan_node *weights_of(const struct loss_call *c, int32_t real) {
+  return real ? c->scene->real_weights : c->scene->fake_weights;
+}
+
 static gan_node *class_entropy(const struct loss_call *c, int32_t real) {
   gan_node *logits = scene_output(c, real, "output", 1), *labels = scene_labels(c, real);
-  return node_failed(logits) || node_failed(labels) ? &c->graph->error : gan_cross_entropy(logits, labels);
+  if (node_failed(logits) || node_failed(labels)) return &c->graph->error;
+  return loss_mean(c, each_cross_entropy(logits, labels), weights_of(c, real));
 }
 
 static gan_node *ac_gan_d(const struct loss_call *c) {
@@ -46,7 +51,8 @@ static gan_node *minus_log_fake(const struct loss_call *c, gan_node *x) { return
 static gan_node *semi_supervised_d(const struct loss_call *c) {
   gan_node *scores = scores_discriminator(c), *labels = scene_labels(c, 1);
   if (node_failed(scores) || node_failed(labels)) return &c->graph->error;
-  gan_node *supervised = known_cross_entropy(c->scene->real_outputs[0], labels);
+  gan_node *logits = c->scene->real_outputs[0], *weights = loss_sample_weights(c, 1, logits);
+  gan_node *supervised = loss_mean(c, each_known_cross_entropy(logits, labels, weights), weights);
   return gan_add(scores, gan_scale(supervised, loss_number(c, "supervised")));
 }
 
@@ -75,11 +81,22 @@ const struct loss_row loss_semi_supervised = {
 
 /* ------------------------------------------------------------------ Kavalerov et al. 2021 */
 
-static gan_node *hinge_missing(const struct loss_call *c, gan_node *logits, gan_node *labels) {
+static gan_node *logits_bad(const struct loss_call *c, gan_node *logits) {
   if (node_failed(logits)) return scene_fail(c, "logits of the classes");
-  gan_node *bad = labels_bad("multi-hinge", logits, labels);
+  gan_node *bad = rows_bad("multi-hinge", logits);
   if (bad || logits->shape[1] >= 2) return bad;
   return graph_fail(c->graph, GAN_ERROR_SHAPE, "multi-hinge: one logit; expected one a class, and one for generated samples");
+}
+
+/* own: 1 at the class that a sample should have. */
+static gan_node *hinge(const struct loss_call *c, int32_t real, gan_node *own) {
+  return loss_mean(c, each_multi_hinge(real ? c->real : c->fake, own), weights_of(c, real));
+}
+
+static gan_node *hinge_of_labels(const struct loss_call *c, int32_t real) {
+  gan_node *logits = real ? c->real : c->fake, *labels = scene_labels(c, real), *bad = logits_bad(c, logits);
+  if (!bad) bad = node_failed(labels) ? labels : labels_bad("multi-hinge", logits, labels);
+  return bad ? bad : hinge(c, real, gan_one_hot(labels, logits->shape[1]));
 }
 
 /* 1 in the last column: the class of what was generated. */
@@ -88,15 +105,11 @@ static gan_node *last_class(const gan_node *logits) {
 }
 
 static gan_node *multi_hinge_d(const struct loss_call *c) {
-  gan_node *labels = scene_labels(c, 1), *bad = node_failed(labels) ? labels : hinge_missing(c, c->real, labels);
-  if (!bad) bad = node_failed(c->fake) ? scene_fail(c, "logits of the classes") : rows_bad("multi-hinge", c->fake);
-  return bad ? bad : gan_add(gan_multi_hinge(c->real, labels), hinge_of_classes(c->fake, last_class(c->fake)));
+  gan_node *bad = logits_bad(c, c->fake);
+  return bad ? bad : gan_add(hinge_of_labels(c, 1), hinge(c, 0, last_class(c->fake)));
 }
 
-static gan_node *multi_hinge_g(const struct loss_call *c) {
-  gan_node *labels = scene_labels(c, 0), *bad = node_failed(labels) ? labels : hinge_missing(c, c->fake, labels);
-  return bad ? bad : gan_multi_hinge(c->fake, labels);
-}
+static gan_node *multi_hinge_g(const struct loss_call *c) { return hinge_of_labels(c, 0); }
 
 const struct loss_row loss_multi_hinge = {
   .name = "multi-hinge",
@@ -108,15 +121,20 @@ const struct loss_row loss_multi_hinge = {
 /* ------------------------------------------------------------------ Kang and Park 2020, Kang et al. 2021 */
 
 /* D looks at real samples, G at its own. */
-static int32_t looks_at_real(const struct loss_call *c) { return c->side == GAN_SIDE_D; }
+struct contrasted { gan_node *features, *embeddings, *labels, *weights; };
 
-static gan_node *features_of(const struct loss_call *c) { return scene_output(c, looks_at_real(c), "features", 1); }
-static gan_node *embeddings_of(const struct loss_call *c) { return scene_output(c, looks_at_real(c), "embeddings", 2); }
+static struct contrasted contrasted_of(const struct loss_call *c) {
+  int32_t real = c->side == GAN_SIDE_D;
+  gan_node *features = scene_output(c, real, "features", 1);
+  return (struct contrasted){features, scene_output(c, real, "embeddings", 2), scene_labels(c, real),
+                             loss_sample_weights(c, real, features)};
+}
 
 static gan_node *contrastive(const struct loss_call *c) {
-  gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
-  if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
-  return loss_weighted(c, gan_contrastive_2c(features, embeddings, labels, loss_number(c, "temperature")));
+  struct contrasted x = contrasted_of(c);
+  if (c->graph->failed) return &c->graph->error;
+  gan_node *each = each_contrastive_2c(x.features, x.embeddings, x.labels, loss_number(c, "temperature"), x.weights);
+  return loss_weighted(c, loss_mean(c, each, x.weights));
 }
 
 #define CONTRAST(fallback) \
@@ -135,9 +153,11 @@ const struct loss_row loss_contrastive_2c = {
 };
 
 static gan_node *d2d_ce(const struct loss_call *c) {
-  gan_node *features = features_of(c), *embeddings = embeddings_of(c), *labels = scene_labels(c, looks_at_real(c));
-  if (node_failed(features) || node_failed(embeddings) || node_failed(labels)) return &c->graph->error;
-  return loss_weighted(c, gan_d2d_ce(features, embeddings, labels, loss_number(c, "temperature"), loss_number(c, "margin")));
+  struct contrasted x = contrasted_of(c);
+  if (c->graph->failed) return &c->graph->error;
+  gan_node *each = each_d2d_ce(x.features, x.embeddings, x.labels, loss_number(c, "temperature"), loss_number(c, "margin"),
+                               x.weights);
+  return loss_weighted(c, loss_mean(c, each, x.weights));
 }
 
 static const struct option d2d_ce_options[] = {

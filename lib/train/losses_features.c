@@ -1,6 +1,7 @@
 /* Losses of what the discriminator sees in samples besides their score. */
 #include <string.h>
 
+#include "train/each.h"
 #include "train/loss.h"
 
 #define FEATURES {"output", OPTION_TEXT, 0, 0, "", "D's output with the features; empty: its second"}
@@ -9,7 +10,10 @@
 
 static gan_node *feature_matching(const struct loss_call *c) {
   gan_node *real = scene_output(c, 1, "output", 1), *fake = scene_output(c, 0, "output", 1);
-  return node_failed(real) || node_failed(fake) ? &c->graph->error : loss_weighted(c, gan_feature_matching(real, fake));
+  if (node_failed(real) || node_failed(fake)) return &c->graph->error;
+  real = loss_counted(c, real, c->scene->real_weights);
+  fake = loss_counted(c, fake, c->scene->fake_weights);
+  return loss_weighted(c, gan_feature_matching(real, fake));
 }
 
 static const struct option feature_matching_options[] = {FEATURES, LOSS_WEIGHT("1")};
@@ -22,9 +26,9 @@ const struct loss_row loss_feature_matching = {
 
 /* ------------------------------------------------------------------ Zhao et al. 2017 */
 
-static gan_node *pull_away(const struct loss_call *c) {
+static gan_node *pull_away_g(const struct loss_call *c) {
   gan_node *features = scene_output(c, 0, "output", 1);
-  return node_failed(features) ? features : loss_weighted(c, gan_pull_away(features));
+  return node_failed(features) ? features : loss_weighted(c, pull_away(features, loss_sample_weights(c, 0, features)));
 }
 
 static const struct option pull_away_options[] = {FEATURES, LOSS_WEIGHT("0.1")};
@@ -32,7 +36,7 @@ static const struct option pull_away_options[] = {FEATURES, LOSS_WEIGHT("0.1")};
 const struct loss_row loss_pull_away = {
   .name = "pull-away",
   .help = "G: mean squared cosine between the features of generated samples, beside ebgan (Zhao et al. 2017, section 2.4)",
-  OPTIONS_OF(pull_away_options), .generator = pull_away,
+  OPTIONS_OF(pull_away_options), .generator = pull_away_g,
 };
 
 /* ------------------------------------------------------------------ Chen et al. 2016 */
@@ -51,7 +55,7 @@ static const char *distribution_of(const struct loss_call *c, const gan_node *co
 static gan_node *mutual_information(const struct loss_call *c) {
   gan_node *code = scene_input(c, "code", 1), *prediction = scene_output(c, 0, "output", 1);
   if (node_failed(code) || node_failed(prediction)) return &c->graph->error;
-  return loss_weighted(c, gan_mutual_information(code, prediction, distribution_of(c, code)));
+  return loss_weighted(c, loss_mean(c, each_mutual_information(code, prediction, distribution_of(c, code)), c->scene->fake_weights));
 }
 
 static const char *const distributions[] = {"categorical", "uniform", "normal", NULL};

@@ -45,7 +45,7 @@ static gan_node *pairs(const struct loss_call *c, gan_node *winner, gan_node *lo
   if (!shape_equal(winner->rank, winner->shape, loser->rank, loser->shape))
     return graph_fail(c->graph, GAN_ERROR_SHAPE, "loss '%s' pairs scores, and they are %s and %s", loss_name(c->loss),
                       shape_text(a, sizeof a, winner->rank, winner->shape), shape_text(b, sizeof b, loser->rank, loser->shape));
-  return loss_mean(c, f_of(c, gan_sub(winner, loser)), c->scene->real_weights);
+  return loss_mean(c, f_of(c, gan_sub(winner, loser)), loss_pair_weights(c));
 }
 
 static gan_node *pairs_d(const struct loss_call *c) {
@@ -67,20 +67,26 @@ const struct loss_row loss_relativistic = {
 
 /* ------------------------------------------------------------------ against the mean of the other side */
 
-static gan_node *against_means(const struct loss_call *c, gan_node *winner, gan_node *winner_weights, gan_node *loser,
-                               gan_node *loser_weights) {
-  gan_node *won = f_of(c, gan_sub(winner, gan_mean(loser))), *lost = f_of(c, gan_sub(gan_mean(winner), loser));
-  return gan_add(loss_mean(c, won, winner_weights), loss_mean(c, lost, loser_weights));
+struct side { gan_node *scores, *weights; };
+
+static struct side real_side(const struct loss_call *c) { return (struct side){c->real, c->scene->real_weights}; }
+static struct side fake_side(const struct loss_call *c) { return (struct side){c->fake, c->scene->fake_weights}; }
+
+static gan_node *mean_of(const struct loss_call *c, struct side s) { return gan_mean(loss_counted(c, s.scores, s.weights)); }
+
+static gan_node *against_means(const struct loss_call *c, struct side winner, struct side loser) {
+  gan_node *won = f_of(c, gan_sub(winner.scores, mean_of(c, loser))), *lost = f_of(c, gan_sub(mean_of(c, winner), loser.scores));
+  return gan_add(loss_mean(c, won, winner.weights), loss_mean(c, lost, loser.weights));
 }
 
 static gan_node *average_d(const struct loss_call *c) {
   gan_node *missing = scores_missing(c);
-  return missing ? missing : against_means(c, c->real, c->scene->real_weights, c->fake, c->scene->fake_weights);
+  return missing ? missing : against_means(c, real_side(c), fake_side(c));
 }
 
 static gan_node *average_g(const struct loss_call *c) {
   gan_node *missing = scores_missing(c);
-  return missing ? missing : against_means(c, c->fake, c->scene->fake_weights, c->real, c->scene->real_weights);
+  return missing ? missing : against_means(c, fake_side(c), real_side(c));
 }
 
 const struct loss_row loss_relativistic_average = {

@@ -36,6 +36,10 @@ gan_node *sum_per_sample(gan_node *x) {
   return node_sum(x, ((1u << x->rank) - 1) & ~1u, 0);
 }
 
+gan_node *mean_per_sample(gan_node *x) {
+  return node_failed(x) || x->rank < 2 ? x : gan_scale(sum_per_sample(x), (double)x->shape[0] / (double)x->count);
+}
+
 gan_node *sum_columns(gan_node *x) {
   const int32_t last = -1;
   return gan_sum_axes(x, 1, &last, 0);
@@ -51,7 +55,11 @@ gan_node *node_off_diagonal(gan_graph *g, int64_t n) {
   return gan_sub(gan_constant(g, 1), node_identity(g, n));
 }
 
-/* ------------------------------------------------------------------ directions */
+/* ------------------------------------------------------------------ weights and directions */
+
+gan_node *node_log_weights(gan_node *weights) {
+  return node_failed(weights) ? weights : gan_log(gan_maximum(weights, gan_constant(weights->graph, 1e-30)));
+}
 
 gan_node *unit_rows(gan_node *x) {
   const int32_t last = -1;

@@ -48,6 +48,8 @@ void gan_trainer_free(gan_trainer *t) {
   for (int32_t i = 0; i < t->n_terms; i++) gan_loss_free(t->terms[i].loss);
   devices_free(&t->devices);
   gan_network_free(t->average);
+  for (int32_t i = 0; i < t->n_networks; i++) gan_network_free(t->networks[i]);
+  context_release(ctx, t->networks, sizeof *t->networks * (size_t)t->n_networks);
   gan_network_free(t->generator);
   gan_network_free(t->discriminator);
   gan_data_free(t->data);

@@ -15,6 +15,7 @@ struct gan_trainer {
   atomic_int refs;
   gan_context *ctx;
   gan_network *generator, *discriminator, *average;   /* average: NULL without one */
+  gan_network **networks; int32_t n_networks;         /* that losses look through */
   gan_data *data;
   struct trainer_term terms[TERMS_MAX]; int32_t n_terms;   /* the first is the loss of the scores */
   struct devices devices;

@@ -7,6 +7,15 @@
 
 /* ------------------------------------------------------------------ losses, devices, optimizers */
 
+static gan_status keep_networks(gan_trainer *t, const gan_trainer_config *c) {
+  if (!c->n_networks) return GAN_OK;
+  t->networks = context_zalloc(t->ctx, sizeof *t->networks * (size_t)c->n_networks);
+  if (!t->networks) return GAN_ERROR_MEMORY;
+  t->n_networks = c->n_networks;
+  for (int32_t i = 0; i < c->n_networks; i++) t->networks[i] = network_ref(c->networks[i]);
+  return GAN_OK;
+}
+
 struct adding { gan_trainer *t; int32_t penalties; };
 
 /* "every" is the trainer's: how often it takes the penalty. */
@@ -154,6 +163,7 @@ gan_status trainer_fill(gan_trainer *t, const gan_trainer_config *c) {
   TRY(gan_network_finish(t->generator));
   TRY(gan_network_finish(t->discriminator));
   TRY(find_image(t, c->image));
+  TRY(keep_networks(t, c));
   TRY(make_losses(t, c));
   TRY(make_devices(t, c));
   TRY(make_optimizers(t, c));

@@ -254,6 +254,7 @@ static void set_view(struct scene *s) {
     .struct_size = sizeof s->view, .graph = s->g, .generator = s->t->generator, .discriminator = d,
     .real_outputs = s->real_outputs, .fake_outputs = s->fake_outputs, .inputs = s->inputs, .conditions = s->conditions,
     .n_outputs = (int32_t)d->n_outputs, .n_inputs = (int32_t)s->t->generator->n_inputs, .n_conditions = (int32_t)d->n_inputs - 1,
+    .networks = s->t->networks, .n_networks = s->t->n_networks,
   };
 }
 
