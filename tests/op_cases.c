@@ -22,6 +22,7 @@ const char *op_column(int32_t op) {
 
 static int32_t read_sizes(const char *s, char between, int64_t *sizes, const char **end) {
   int32_t rank = 0;
+  *end = s;
   for (;; s++) {
     if (!isdigit((unsigned char)*s) || rank == GAN_MAX_RANK) return -1;
     char *after;

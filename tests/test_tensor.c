@@ -444,7 +444,8 @@ static void test_random_refused(void **state) {
   gan_tensor *t = new_tensor(GAN_F32, 1, SHAPE(4)), *bytes = new_tensor(GAN_U8, 1, SHAPE(4)),
       *whole = new_tensor(GAN_I32, 1, SHAPE(4));
   assert_string_equal(refused(gan_tensor_random(t, "norml", 1), GAN_ERROR_ARGUMENT),
-                      "gan_tensor_random: no distribution 'norml'; did you mean 'normal'?");
+                      "gan_tensor_random: no distribution 'norml'; did you mean 'normal'? There are normal, "
+                      "truncated-normal, uniform, integers, permutation");
   assert_string_equal(refused(gan_tensor_random(t, "normal st=1", 1), GAN_ERROR_ARGUMENT),
                       "normal: no parameter 'st'; did you mean 'std'?");
   refused(gan_tensor_random(t, "poisson", 1), GAN_ERROR_ARGUMENT);

@@ -27,7 +27,7 @@ static void add_names(struct text *t, const struct option *table, int32_t count)
   }
 }
 
-static gan_status fail_unknown(const struct parse *p, const struct line_word *w) {
+static gan_status no_parameter(const struct parse *p, const struct line_word *w) {
   char name[WORD_TEXT];
   const char *names[OPTIONS_MAX];
   const struct options *o = p->out;
@@ -117,7 +117,7 @@ static gan_status set_word(const struct parse *p, int32_t i, const struct line_w
 static gan_status take_word(const struct parse *p, const struct line_word *w) {
   REQUIRE(p->ctx, w->key_length > 0, "%s: there is no name in front of '='", p->who);
   int32_t i = find_option(p->out, w->key, w->key_length);
-  if (i < 0) return fail_unknown(p, w);
+  if (i < 0) return no_parameter(p, w);
   uint32_t bit = UINT32_C(1) << i;
   REQUIRE(p->ctx, !(p->out->given & bit), "%s: %s is given twice", p->who, p->out->table[i].name);
   p->out->given |= bit;

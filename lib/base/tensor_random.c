@@ -91,17 +91,15 @@ enum { DISTRIBUTIONS = sizeof distributions / sizeof *distributions };
 
 /* ------------------------------------------------------------------ from a line to numbers */
 
+static const char *distribution_name(int32_t i) {
+  return i < DISTRIBUTIONS ? distributions[i].name : NULL;
+}
+
 /* NULL after gan_fail. */
 static const struct distribution *find_distribution(gan_context *ctx, const char *name) {
-  const char *names[DISTRIBUTIONS];
-  for (int32_t i = 0; i < DISTRIBUTIONS; i++) {
-    names[i] = distributions[i].name;
-    if (strcmp(name, names[i]) == 0) return &distributions[i];
-  }
-  const char *close = closest_name(name, names, DISTRIBUTIONS);
-  if (close) gan_fail(ctx, GAN_ERROR_ARGUMENT, "gan_tensor_random: no distribution '%s'; did you mean '%s'?", name, close);
-  else gan_fail(ctx, GAN_ERROR_ARGUMENT, "gan_tensor_random: no distribution '%s'; there is normal, truncated-normal, uniform, "
-                "integers and permutation", name);
+  for (int32_t i = 0; i < DISTRIBUTIONS; i++)
+    if (strcmp(name, distributions[i].name) == 0) return &distributions[i];
+  fail_unknown(ctx, "gan_tensor_random", "distribution", name, distribution_name);
   return NULL;
 }
 

@@ -32,4 +32,8 @@ int32_t format_double(char *buffer, size_t size, double value);
 /* The name among names[0..count) closest to what came (edit distance at most 3 and less than half of the longer one), or NULL. */
 const char *closest_name(const char *came, const char *const *names, int32_t count);
 
+/* "G/dens1: no layer 'dens'; did you mean 'dense'? There are dense, relu, ..". who: NULL ok. */
+typedef const char *(*name_function)(int32_t index); /* NULL past the end */
+gan_status fail_unknown(gan_context *ctx, const char *who, const char *kind, const char *came, name_function name);
+
 #endif

@@ -23,12 +23,8 @@ const struct initializer_row *initializer_find(const char *name) {
   return NULL;
 }
 
-static gan_status unknown_initializer(gan_context *ctx, const char *who, const char *name) {
-  const char *names[sizeof rows / sizeof *rows];
-  for (int32_t i = 0; i < initializer_count(); i++) names[i] = rows[i]->name;
-  const char *near = closest_name(name, names, initializer_count());
-  return gan_fail(ctx, GAN_ERROR_ARGUMENT, "%s: no initializer '%s'%s%s%s", who, name, near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+static const char *initializer_name(int32_t i) {
+  return i < initializer_count() ? rows[i]->name : NULL;
 }
 
 /* Options are to be freed if a row was found. */
@@ -39,7 +35,7 @@ static gan_status parse_initializer(gan_context *ctx, const char *who, const cha
   const char *rest = line_name(text, name, sizeof name);
   REQUIRE(ctx, rest, "%s: expected the name of an initializer, came an empty text", who);
   *row = initializer_find(name);
-  if (!*row) return unknown_initializer(ctx, who, name);
+  if (!*row) return fail_unknown(ctx, who, "initializer", name, initializer_name);
   snprintf(where, sizeof where, "%.180s, initializer %s", who, (*row)->name);
   return options_parse(ctx, where, (*row)->options, (*row)->n_options, rest, options);
 }

@@ -36,13 +36,8 @@ static gan_status layer_empty(gan_context *ctx, gan_layer **out) {
 
 /* ------------------------------------------------------------------ from text */
 
-static gan_status unknown_layer(gan_context *ctx, const char *who, const char *name) {
-  const char *names[64];
-  int32_t count = layer_count() < 64 ? layer_count() : 64;
-  for (int32_t i = 0; i < count; i++) names[i] = layer_at(i)->name;
-  const char *near = closest_name(name, names, count);
-  return gan_fail(ctx, GAN_ERROR_ARGUMENT, "%s: no layer '%s'%s%s%s", who, name, near ? "; did you mean '" : "", near ? near : "",
-                  near ? "'?" : "");
+static const char *layer_name(int32_t i) {
+  return i < layer_count() ? layer_at(i)->name : NULL;
 }
 
 /* A misspelt initializer is reported where it stands, not when the layer meets its first input. */
@@ -66,7 +61,7 @@ static gan_status parse_layer(gan_layer *l, const char *text, const char *path) 
   l->row = layer_find(name);
   if (!l->row) {
     l->custom = registry_find(l->ctx, REGISTRY_LAYER, name);
-    return l->custom ? GAN_OK : unknown_layer(l->ctx, path ? path : "layer", name);
+    return l->custom ? GAN_OK : fail_unknown(l->ctx, path ? path : "layer", "layer", name, layer_name);
   }
   TRY(options_parse(l->ctx, path ? path : l->row->name, l->row->options, l->row->n_options, rest, &l->options));
   return check_initializers(l, path ? path : l->row->name);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXPRESSION = 64, PRESETS_NAMED = 64 };
+enum { EXPRESSION = 64 };
 
 static const char *const words[] = {"latent", "pixels", "filters", "height", "width", "channels"};
 enum { WORDS = sizeof words / sizeof *words };
@@ -112,18 +112,16 @@ static gan_status read_numbers(gan_context *ctx, const struct preset *p, const s
   return GAN_OK;
 }
 
+static const char *preset_name(int32_t i) {
+  return i < preset_count() ? preset_at(i)->name : NULL;
+}
+
 static gan_status find_preset(gan_context *ctx, const char *line, const struct preset **preset, const char **rest) {
   char name[64];
-  const char *names[PRESETS_NAMED];
   *rest = line_name(line, name, sizeof name);
   REQUIRE(ctx, *rest, "gan_preset_networks: expected the name of a preset, came an empty text");
   *preset = preset_find(name);
-  if (*preset) return GAN_OK;
-  int32_t count = preset_count() < PRESETS_NAMED ? preset_count() : PRESETS_NAMED;
-  for (int32_t i = 0; i < count; i++) names[i] = preset_at(i)->name;
-  const char *near = closest_name(name, names, count);
-  return gan_fail(ctx, GAN_ERROR_ARGUMENT, "no preset '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
-                  near ? "'?" : "");
+  return *preset ? GAN_OK : fail_unknown(ctx, NULL, "preset", name, preset_name);
 }
 
 static gan_status make_both(gan_context *ctx, const struct preset *p, const struct numbers *numbers, gan_network **generator,

@@ -32,12 +32,8 @@ static const struct distribution *find_distribution(const char *name) {
   return NULL;
 }
 
-static gan_status unknown_distribution(gan_context *ctx, const char *name) {
-  const char *names[DISTRIBUTIONS];
-  for (int32_t i = 0; i < DISTRIBUTIONS; i++) names[i] = distributions[i].name;
-  const char *close = closest_name(name, names, DISTRIBUTIONS);
-  if (close) return gan_fail(ctx, GAN_ERROR_ARGUMENT, "no distribution is named '%s'; did you mean '%s'?", name, close);
-  return gan_fail(ctx, GAN_ERROR_ARGUMENT, "no distribution '%s': normal, truncated-normal, uniform, integers are known", name);
+static const char *distribution_name(int32_t i) {
+  return i < DISTRIBUTIONS ? distributions[i].name : NULL;
 }
 
 static gan_status check_range(gan_context *ctx, const struct distribution *d, double x, double y) {
@@ -55,7 +51,7 @@ gan_status distribution_parse(gan_context *ctx, const char *text, int32_t *kind,
   const char *rest = text ? line_name(text, name, sizeof name) : NULL;
   REQUIRE(ctx, rest, "a distribution is expected: \"normal\", \"uniform low=-1 high=1\"");
   const struct distribution *d = find_distribution(name);
-  if (!d) return unknown_distribution(ctx, name);
+  if (!d) return fail_unknown(ctx, NULL, "distribution", name, distribution_name);
   struct options o;
   gan_status status = options_parse(ctx, name, d->options, 2, rest, &o);
   if (status == GAN_OK) status = check_range(ctx, d, o.number[0], o.number[1]);

@@ -71,7 +71,7 @@ static gan_status add(void *user, const char *item) {
   char name[64];
   const char *rest = line_name(item, name, sizeof name);
   const struct device_row *row = rest ? find_row(name) : NULL;
-  if (!row) return fail_unknown(all->ctx, "device", name, name_at);
+  if (!row) return fail_unknown(all->ctx, NULL, "device", name, name_at);
   REQUIRE(all->ctx, !devices_find(all, row), "device '%s' is given twice", row->name);
   struct device *d = &all->list[all->count++];
   *d = (struct device){.row = row, .ctx = all->ctx};

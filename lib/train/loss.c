@@ -71,7 +71,7 @@ static gan_status parse(gan_loss *loss, const char *text) {
   if (!loss->custom) loss->custom = registry_find(loss->ctx, REGISTRY_PENALTY, name);
   loss->is_penalty = loss->custom && loss->custom->kind == REGISTRY_PENALTY;
   if (loss->custom) return parse_custom(loss, rest);
-  return fail_unknown(loss->ctx, "loss or penalty", name, name_at);
+  return fail_unknown(loss->ctx, NULL, "loss or penalty", name, name_at);
 }
 
 gan_status gan_loss_create(gan_context *context, const char *text, gan_loss **out) {

@@ -66,7 +66,7 @@ static gan_status check_distribution(gan_context *ctx, const struct options *o) 
   const char *given = option_text(o, "distribution");
   for (int32_t i = 0; *given && distributions[i]; i++)
     if (strcmp(given, distributions[i]) == 0) return GAN_OK;
-  return *given ? fail_unknown(ctx, "distribution", given, distribution_at) : GAN_OK;
+  return *given ? fail_unknown(ctx, NULL, "distribution", given, distribution_at) : GAN_OK;
 }
 
 static const struct option mutual_information_options[] = {

@@ -25,7 +25,7 @@ static int32_t find_base(const struct options *o) {
 static const char *base_name(int32_t index) { return index < BASES ? bases[index].name : NULL; }
 
 static gan_status check_base(gan_context *ctx, const struct options *o) {
-  return find_base(o) >= 0 ? GAN_OK : fail_unknown(ctx, "base of a relativistic loss", option_text(o, "on"), base_name);
+  return find_base(o) >= 0 ? GAN_OK : fail_unknown(ctx, NULL, "base of a relativistic loss", option_text(o, "on"), base_name);
 }
 
 static const struct option relative_options[] = {

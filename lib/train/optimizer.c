@@ -35,7 +35,7 @@ static gan_status parse(gan_optimizer *o, const char *text) {
   const char *rest = line_name(text, name, sizeof name);
   REQUIRE(o->ctx, rest, "optimizer '%s': the text is empty, expected a name such as 'adam rate=2e-4'", o->name);
   o->row = find(name);
-  if (!o->row) return fail_unknown(o->ctx, "optimizer", name, name_at);
+  if (!o->row) return fail_unknown(o->ctx, NULL, "optimizer", name, name_at);
   TRY(options_parse(o->ctx, name, o->row->options, o->row->n_options, rest, &o->options));
   o->rate = option_number(&o->options, "rate");
   o->clip = option_number(&o->options, "clip");

@@ -14,7 +14,7 @@ static const char *player_at(int32_t index) { return players[index]; }
 static gan_status check_player(gan_context *ctx, const struct options *o) {
   for (int32_t i = 0; players[i]; i++)
     if (strcmp(option_text(o, "of"), players[i]) == 0) return GAN_OK;
-  return fail_unknown(ctx, "player", option_text(o, "of"), player_at);
+  return fail_unknown(ctx, NULL, "player", option_text(o, "of"), player_at);
 }
 
 static int32_t concerns(const struct options *o, int32_t side) {

@@ -95,7 +95,7 @@ gan_status schedule_parse(gan_context *ctx, const char *text, struct schedule *o
   const char *rest = line_name(text, name, sizeof name);
   REQUIRE(ctx, rest, "schedule: the text is empty, expected a name such as 'cosine steps=10000'");
   out->row = find(name);
-  if (!out->row) return fail_unknown(ctx, "schedule", name, name_at);
+  if (!out->row) return fail_unknown(ctx, NULL, "schedule", name, name_at);
   return options_parse(ctx, name, out->row->options, out->row->n_options, rest, &out->options);
 }
 

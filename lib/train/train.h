@@ -55,7 +55,4 @@ struct schedule_row {
 const struct optimizer_row *optimizer_row_at(int32_t index);
 const struct schedule_row *schedule_row_at(int32_t index);
 
-/* "unknown optimizer 'adm'; did you mean 'adam'? There are sgd, rmsprop, adam, adamw". name(index): NULL past the end. */
-gan_status fail_unknown(gan_context *ctx, const char *kind, const char *came, const char *(*name)(int32_t index));
-
 #endif
