@@ -1,6 +1,6 @@
 /* The transforms of Winograd's convolutions, for one instruction set, over channels, which are a multiple of the lanes.
  *
- * The matrices of F(4, 2) and F(4, 3) (conv_winograd_shape.c) as straight lines: what their rows, which are products of
+ * The matrices of F(4, 2), F(4, 3) and F(4, 5) (conv_winograd_shape.c) as straight lines: what their rows, which are products of
  * polynomials, have in common is computed once. And, where one row is wanted, sums of a few arrays times a factor each.
  */
 #include "kernels/isa.h"
@@ -36,7 +36,7 @@ static void zeros(float *to, int64_t to_step, int64_t columns, int64_t channels)
 
 static void combine(float *to, int64_t to_step, const struct combination *t, int64_t columns, int64_t channels) {
   switch (t->n) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
     default: zeros(to, to_step, columns, channels);
   }
 }
@@ -69,6 +69,21 @@ ALWAYS_INLINE void data_6(const vf *x, vf *y) {
   y[5] = f[3] - f[1];
 }
 
+/* Points come in pairs, p and -p: what is even and what is odd in them. */
+ALWAYS_INLINE void data_8(const vf *x, vf *y) {
+  vf even = x[6] - 4.25f * x[4] + x[2], odd = x[5] - 4.25f * x[3] + x[1];
+  y[0] = x[0] - x[6] + 5.25f * (x[4] - x[2]);
+  y[1] = even + odd;
+  y[2] = even - odd;
+  even = x[6] - 5.0f * x[4] + 4.0f * x[2], odd = 0.5f * x[5] - 2.5f * x[3] + 2.0f * x[1];
+  y[3] = even + odd;
+  y[4] = even - odd;
+  even = x[6] - 1.25f * x[4] + 0.25f * x[2], odd = 2.0f * x[5] - 2.5f * x[3] + 0.5f * x[1];
+  y[5] = even + odd;
+  y[6] = even - odd;
+  y[7] = x[7] - x[1] + 5.25f * (x[3] - x[5]);
+}
+
 /* A': results from the points of the products. */
 ALWAYS_INLINE void results_1(const vf *x, vf *y) {
   y[0] = x[0];
@@ -87,6 +102,15 @@ ALWAYS_INLINE void results_6(const vf *x, vf *y) {
   y[1] = 0.5f * x[3] - 2.0f * x[4] + odd;
   y[2] = 0.25f * x[3] + 4.0f * x[4] + even;
   y[3] = 0.125f * x[3] - 8.0f * x[4] + (odd + x[5]);
+}
+
+ALWAYS_INLINE void results_8(const vf *x, vf *y) {
+  vf even[3], odd[3];
+  UNROLL for (int i = 0; i < 3; i++) even[i] = x[2 * i + 1] + x[2 * i + 2], odd[i] = x[2 * i + 1] - x[2 * i + 2];
+  y[0] = x[0] + even[0] + (even[1] + even[2]);
+  y[1] = 0.5f * odd[1] + 2.0f * odd[2] + odd[0];
+  y[2] = 0.25f * even[1] + 4.0f * even[2] + even[0];
+  y[3] = 0.125f * odd[1] + 8.0f * odd[2] + (odd[0] + x[7]);
 }
 
 /* A: points of a gradient to the results. */
@@ -110,6 +134,14 @@ ALWAYS_INLINE void spread_6(const vf *x, vf *y) {
   y[3] = x[0] + 0.5f * x[1] + (0.25f * x[2] + 0.125f * x[3]);
   y[4] = x[0] - 2.0f * x[1] + (4.0f * x[2] - 8.0f * x[3]);
   y[5] = x[3];
+}
+
+ALWAYS_INLINE void spread_8(const vf *x, vf *y) {
+  vf even[3] = {x[0] + x[2], x[0] + 0.25f * x[2], x[0] + 4.0f * x[2]};
+  vf odd[3] = {x[1] + x[3], 0.5f * x[1] + 0.125f * x[3], 2.0f * x[1] + 8.0f * x[3]};
+  y[0] = x[0];
+  UNROLL for (int i = 0; i < 3; i++) y[2 * i + 1] = even[i] + odd[i], y[2 * i + 2] = even[i] - odd[i];
+  y[7] = x[3];
 }
 
 /* ------------------------------------------------------------------ walking */
@@ -162,7 +194,8 @@ ALWAYS_INLINE void spread_6(const vf *x, vf *y) {
 TRANSFORMS(1, 1)
 TRANSFORMS(5, 4)
 TRANSFORMS(6, 4)
+TRANSFORMS(8, 4)
 
-static const struct transforms transforms[WINOGRAD_POINTS + 1] = {ENTRY(1), ENTRY(5), ENTRY(6)};
+static const struct transforms transforms[WINOGRAD_POINTS + 1] = {ENTRY(1), ENTRY(5), ENTRY(6), ENTRY(8)};
 
 const struct conv_kernels ISA_NAME(conv_kernels) = {.combine = combine, .transforms = transforms};

@@ -3,12 +3,12 @@
  * Along one axis, F(m, r) makes m neighbouring results of a kernel of r taps by m + r - 1 products instead of m r: they are
  * A'[(G w) . (B' x)], of the r taps w and the m + r - 1 positions x that they meet. It is one form, linear in x, w and y, so the
  * same matrices serve all products: W is G'[(B' x) . (A y)]. In the plane both axes are nested: F(4, 3) takes 36 products instead
- * of 144, F(4, 2) 25 instead of 64. What remains are products of matrices, one for each pair of points: (cells x channels) by
- * (channels x channels), where a cell is m x m results.
+ * of 144, F(4, 2) 25 instead of 64, F(4, 5) 64 instead of 400. What remains are products of matrices, one for each pair of
+ * points: (cells x channels) by (channels x channels), where a cell is m x m results.
  *
- * A kernel of stride s is a sum of s kernels of stride 1, on every s-th position each (F, W), or has s results that are interleaved
- * (X). Kernels of more than three taps are sums of shorter ones. Both are segments here: they share the points, and their
- * channels lie side by side.
+ * A kernel of stride s is a sum of s kernels of stride 1, on every s-th position each (F, W), or has s results that are
+ * interleaved (X). Kernels of four taps, and of more than five, are sums of shorter ones. Both are segments here: they share the
+ * points, and their channels lie side by side.
  *
  * Sources: S. Winograd, Arithmetic Complexity of Computations, SIAM 1980; A. Lavin, S. Gray, Fast Algorithms for
  * Convolutional Neural Networks, CVPR 2016.
@@ -21,9 +21,9 @@
 #include "kernels/kernels.h"
 
 enum {
-  WINOGRAD_POINTS = 6,
+  WINOGRAD_POINTS = 8,
   WINOGRAD_CELL = 4,
-  WINOGRAD_TAPS = 3,
+  WINOGRAD_TAPS = 5,
   WINOGRAD_SEGMENTS = 4, /* of an axis */
   WINOGRAD_CHANNELS = 16 /* all counts of channels are multiples of it */
 };

@@ -34,17 +34,33 @@ static const struct minimal filter_3 = {
         {0, 1, -1.5f, -2, 1.5f, 1}},
 };
 
-static const struct minimal *const filters[WINOGRAD_TAPS + 1] = {NULL, &filter_1, &filter_2, &filter_3};
+/* 0, 1, -1, 1/2, -1/2, 2, -2 */
+static const struct minimal filter_5 = {
+  .cell = 4, .taps = 5, .points = 8,
+  .a = {{1}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 0.5f, 0.25f, 0.125f}, {1, -0.5f, 0.25f, -0.125f}, {1, 2, 4, 8}, {1, -2, 4, -8},
+        {0, 0, 0, 1}},
+  .g = {{1}, {-2 / 9.0f, -2 / 9.0f, -2 / 9.0f, -2 / 9.0f, -2 / 9.0f}, {-2 / 9.0f, 2 / 9.0f, -2 / 9.0f, 2 / 9.0f, -2 / 9.0f},
+        {32 / 45.0f, 16 / 45.0f, 8 / 45.0f, 4 / 45.0f, 2 / 45.0f}, {32 / 45.0f, -16 / 45.0f, 8 / 45.0f, -4 / 45.0f, 2 / 45.0f},
+        {1 / 90.0f, 2 / 90.0f, 4 / 90.0f, 8 / 90.0f, 16 / 90.0f}, {1 / 90.0f, -2 / 90.0f, 4 / 90.0f, -8 / 90.0f, 16 / 90.0f},
+        {0, 0, 0, 0, 1}},
+  .b = {{1, 0, -5.25f, 0, 5.25f, 0, -1}, {0, 1, 1, -4.25f, -4.25f, 1, 1}, {0, -1, 1, 4.25f, -4.25f, -1, 1},
+        {0, 2, 4, -2.5f, -5, 0.5f, 1}, {0, -2, 4, 2.5f, -5, -0.5f, 1}, {0, 0.5f, 0.25f, -2.5f, -1.25f, 2, 1},
+        {0, -0.5f, 0.25f, 2.5f, -1.25f, -2, 1}, {0, -1, 0, 5.25f, 0, -5.25f, 0, 1}},
+};
+
+static const struct minimal *const filters[WINOGRAD_TAPS + 1] = {NULL, &filter_1, &filter_2, &filter_3, NULL, &filter_5};
 
 /* ------------------------------------------------------------------ an axis */
 
-static int64_t segments_of(int64_t taps) {
-  return pieces(taps, WINOGRAD_TAPS);
+/* Taps of the longest segment where a kernel, or the longest of its phases, has so many: five, or no more than three, which take
+ * fewer points and round less. */
+static int64_t longest_of(int64_t taps) {
+  return taps == WINOGRAD_TAPS ? WINOGRAD_TAPS : 3;
 }
 
 /* So many taps in equal segments. Given is the segment that all of them would be. */
-static void add_segments(struct winograd_axis *a, int64_t taps, struct segment all) {
-  int64_t each = pieces(taps, segments_of(taps));
+static void add_segments(struct winograd_axis *a, int64_t longest, int64_t taps, struct segment all) {
+  int64_t each = pieces(taps, pieces(taps, longest));
   for (int64_t t = 0; t < taps; t += each) {
     struct segment *s = &a->segment[a->segments++];
     *s = (struct segment){all.offset + t * a->step, all.tap + t * all.tap_step, all.tap_step, (int32_t)least(each, taps - t)};
@@ -69,8 +85,9 @@ static void set_filter(struct winograd_axis *a) {
 /* F and W: a kernel for each phase of the source. */
 static struct winograd_axis forward_axis(const struct conv_axis *a) {
   struct winograd_axis v = {.step = a->stride, .size = a->x, .count = a->y, .out_step = 1};
+  int64_t longest = longest_of(pieces(a->kernel, a->stride));
   for (int64_t i = 0; i < a->stride; i++)
-    add_segments(&v, pieces(a->kernel - i, a->stride), (struct segment){i - a->padding, i, a->stride, 0});
+    add_segments(&v, longest, pieces(a->kernel - i, a->stride), (struct segment){i - a->padding, i, a->stride, 0});
   set_filter(&v);
   return v;
 }
@@ -79,7 +96,7 @@ static struct winograd_axis forward_axis(const struct conv_axis *a) {
 static struct winograd_axis backward_axis(const struct conv_axis *a, int64_t index) {
   struct conv_line l = conv_line(a, CONV_X, index);
   struct winograd_axis v = {.step = l.delta, .size = l.size, .count = l.count, .out = l.out, .out_step = l.out_step};
-  add_segments(&v, l.taps, (struct segment){l.base, a->kernel - 1 - l.first_tap, -l.tap_step, 0});
+  add_segments(&v, longest_of(l.taps), l.taps, (struct segment){l.base, a->kernel - 1 - l.first_tap, -l.tap_step, 0});
   set_filter(&v);
   return v;
 }
@@ -102,9 +119,9 @@ struct winograd winograd_phase(const struct conv_shape *s, int64_t phase) {
 /* ------------------------------------------------------------------ whether it pays */
 
 static int32_t axis_fits(const struct conv_axis *a) {
-  int64_t segments = 0;
+  int64_t segments = 0, longest = longest_of(pieces(a->kernel, a->stride));
   if (a->dilation != 1 || a->stride > a->kernel || a->stride > WINOGRAD_SEGMENTS) return 0;
-  for (int64_t i = 0; i < a->stride; i++) segments += segments_of(pieces(a->kernel - i, a->stride));
+  for (int64_t i = 0; i < a->stride; i++) segments += pieces(pieces(a->kernel - i, a->stride), longest);
   return segments <= WINOGRAD_SEGMENTS;
 }
 
@@ -139,7 +156,8 @@ int32_t conv_winograd_pays(const struct conv_shape *s) {
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
   int32_t like = s->product == CONV_X ? CONV_X : CONV_F;
   double n = s->packed ? 1 : (double)s->n, images = s->packed || s->n == 0 ? 1 : (double)s->n, weights = weights_cost(s);
-  double plain = taps_met(&h, like) * taps_met(&w, like) * n + (s->packed ? 12 : 2) * (double)conv_taps(s), own = 0;
+  double met = taps_met(&h, like) * taps_met(&w, like), plain = met * n + (s->packed ? 12 : 2) * (double)conv_taps(s), own = 0;
+  if (met == 0) return 0; /* sums over nothing are exact */
   for (int64_t i = 0; i < winograd_phases(s); i++) {
     struct winograd p = winograd_phase(s, i);
     double points = (double)(active_before(&p.h, p.h.f->points) * active_before(&p.w, p.w.f->points));
