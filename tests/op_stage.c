@@ -83,6 +83,14 @@ gan_node *feed_random(struct stage *s, int32_t rank, const int64_t *shape, doubl
   return (gan_node *)f->node;
 }
 
+gan_node *feed_shape(struct stage *s, const char *shape) {
+  struct op_case c;
+  char column[64];
+  snprintf(column, sizeof column, "%s -1..1", shape);
+  assert_int_equal(op_cases_read(column, &c), 1);
+  return feed_random(s, c.in[0].rank, c.in[0].shape, -1, 1);
+}
+
 /* The inputs of a case. */
 void feed_case(struct stage *s, const struct op_case *c, uint64_t salt, gan_node **in) {
   for (int32_t i = 0; i < c->n_in; i++) {

@@ -31,6 +31,7 @@ const struct feed *find_feed(const struct stage *s, const gan_node *n);
 /* Inputs with their values: given, uniform in low .. high, or those of a case. */
 gan_node *feed_values(struct stage *s, int32_t rank, const int64_t *shape, const double *values);
 gan_node *feed_random(struct stage *s, int32_t rank, const int64_t *shape, double low, double high);
+gan_node *feed_shape(struct stage *s, const char *shape);       /* "2x5x3", in -1 .. 1 */
 gan_node *feed_variable(struct stage *s, gan_node *variable);   /* the node of a variable, which keeps its values */
 void feed_case(struct stage *s, const struct op_case *c, uint64_t salt, gan_node **in);
 

@@ -8,10 +8,10 @@
 #include "train/game.h"
 
 /* A network of two numbers w; the gradient of its loss is what the test binds. */
-struct play { struct table t; gan_network *n, *average; gan_optimizer *o; };
+struct single { struct table t; gan_network *n, *average; gan_optimizer *o; };
 
-static struct play play_open(const char *optimizer) {
-  struct play p = {.t = table_open()};
+static struct single single_open(const char *optimizer) {
+  struct single p = {.t = table_open()};
   p.n = make_network(p.t.ctx, "N", "input x 2; counting name=c");
   must(p.t.ctx, gan_network_clone(p.n, "average", &p.average));
   p.o = make_optimizer(p.t.ctx, "o", optimizer, p.n, NULL);
@@ -19,19 +19,19 @@ static struct play play_open(const char *optimizer) {
   return p;
 }
 
-static void play_close(struct play *p) {
+static void single_close(struct single *p) {
   gan_optimizer_free(p->o);
   gan_network_free(p->average);
   gan_network_free(p->n);
   table_close(&p->t);
 }
 
-static void run(struct play *p, float a, float b) {
+static void run(struct single *p, float a, float b) {
   bind2(&p->t, "x", a, b);
   must(p->t.ctx, gan_game_step(p->t.game, "s"));
 }
 
-static void assert_pair(struct play *p, const double w[2]) {
+static void assert_pair(struct single *p, const double w[2]) {
   double came[2];
   pair(&p->t, p->n, "c/w", came);
   for (int i = 0; i < 2; i++)
@@ -42,7 +42,7 @@ static void assert_pair(struct play *p, const double w[2]) {
 
 static void three_runs_make_one_step(void **state) {
   (void)state;
-  struct play p = play_open("sgd rate=0.5 accumulate=3");
+  struct single p = single_open("sgd rate=0.5 accumulate=3");
   double w[2];
   pair(&p.t, p.n, "c/w", w);
   for (int step = 0; step < 2; step++) {
@@ -59,13 +59,13 @@ static void three_runs_make_one_step(void **state) {
     assert_true(number(&p.t, p.n, "c/n") == step + 1);
   }
   assert_int_equal(p.o->step, 2);
-  play_close(&p);
+  single_close(&p);
 }
 
 /* Adam with the mean of two gradients is Adam, whose fused kernel sees the mean. */
 static void adam_sees_the_mean(void **state) {
   (void)state;
-  struct play p = play_open("adam rate=0.1 accumulate=2"), q = play_open("adam rate=0.1");
+  struct single p = single_open("adam rate=0.1 accumulate=2"), q = single_open("adam rate=0.1");
   double w[2];
   for (int i = 0; i < 6; i++) {
     run(&p, (float)i + 1, 3);
@@ -74,13 +74,13 @@ static void adam_sees_the_mean(void **state) {
     pair(&q.t, q.n, "c/w", w);
     assert_pair(&p, w);
   }
-  play_close(&p);
-  play_close(&q);
+  single_close(&p);
+  single_close(&q);
 }
 
 static void clipping_is_of_the_mean(void **state) {
   (void)state;
-  struct play p = play_open("sgd rate=1 accumulate=2 clip-norm=1");
+  struct single p = single_open("sgd rate=1 accumulate=2 clip-norm=1");
   double w[2];
   pair(&p.t, p.n, "c/w", w);
   run(&p, 30, 80);
@@ -91,15 +91,15 @@ static void clipping_is_of_the_mean(void **state) {
   char report[400];
   must(p.t.ctx, gan_game_report(p.t.game, report, sizeof report, NULL));
   assert_non_null(strstr(report, "gradient norm 5,"));
-  play_close(&p);
+  single_close(&p);
 }
 
 static void what_waits_is_saved(void **state) {
   (void)state;
   static char bytes[1 << 16];
   struct memory_file file = {.bytes = bytes, .capacity = sizeof bytes};
-  struct play p = play_open("adam rate=0.1 accumulate=3"), q = play_open("adam rate=0.1 accumulate=3");
-  struct play other = play_open("adam rate=0.1");
+  struct single p = single_open("adam rate=0.1 accumulate=3"), q = single_open("adam rate=0.1 accumulate=3");
+  struct single other = single_open("adam rate=0.1");
   gan_stream stream = memory_stream(&file);
   double w[2];
   for (int i = 0; i < 5; i++) run(&p, (float)i, 1);
@@ -115,15 +115,15 @@ static void what_waits_is_saved(void **state) {
   file.at = 0;
   assert_int_equal(gan_game_restore_stream(other.t.game, &stream), GAN_ERROR_SHAPE);
   assert_sentence(other.t.ctx, "'optimizer:o/sum' is not in this game");
-  play_close(&p);
-  play_close(&q);
-  play_close(&other);
+  single_close(&p);
+  single_close(&q);
+  single_close(&other);
 }
 
 /* A run that is not finite leaves what waited as it was; a sum that overflows commits nothing. */
 static void trouble_adds_nothing(void **state) {
   (void)state;
-  struct play p = play_open("sgd rate=1 accumulate=2");
+  struct single p = single_open("sgd rate=1 accumulate=2");
   double w[2];
   pair(&p.t, p.n, "c/w", w);
   run(&p, 1, 2);
@@ -143,7 +143,7 @@ static void trouble_adds_nothing(void **state) {
   assert_int_equal(gan_game_step(p.t.game, "s"), GAN_ERROR_NOT_FINITE);
   assert_sentence(p.t.ctx, "in the mean of several runs");
   assert_pair(&p, w);
-  play_close(&p);
+  single_close(&p);
 }
 
 static void a_phase_waits_as_a_whole(void **state) {
@@ -168,7 +168,7 @@ static void a_phase_waits_as_a_whole(void **state) {
 
 static void averages_follow_by_a_scalar(void **state) {
   (void)state;
-  struct play p = play_open("sgd rate=1");
+  struct single p = single_open("sgd rate=1");
   double average[2], w[2];
   gan_follow_by(p.t.graph, p.average, p.n, gan_scalar(p.t.graph, "decay", 0.25));
   pair(&p.t, p.average, "c/w", average);
@@ -185,7 +185,7 @@ static void averages_follow_by_a_scalar(void **state) {
     }
     assert_true(number(&p.t, p.average, "c/n") == step + 1); /* state is copied */
   }
-  play_close(&p);
+  single_close(&p);
 }
 
 /* ------------------------------------------------------------------ parameters that are left out */

@@ -1,6 +1,6 @@
 /* What the house promises, kept by convolutional games: bits that do not depend on threads, resuming, no allocation in a step,
  * failures of the allocator. The networks have every layer whose sums or state could betray one of these. */
-#include "games.h"
+#include "play.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,6 @@ static const char *const discriminator =
   "conv2d filters=40 kernel=3 padding=2 dilation=2 groups=4 weight-norm=yes; leaky-relu slope=0.2; minibatch-stddev;"
   "max-pool kernel=3 stride=2; flatten; dense units=1 equalised=yes";
 
-struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_trainer *t; };
-
 static gan_data *make_images(gan_context *ctx) {
   gan_data *data = NULL;
   gan_tensor *images = make_tensor(ctx, 4, (int64_t[]){50, 20, 20, 1}, NULL);
@@ -29,34 +27,17 @@ static gan_data *make_images(gan_context *ctx) {
   return data;
 }
 
-static struct play open_with(struct allocator *a, int32_t threads) {
+static struct play play_open(struct allocator *a, int32_t threads, int64_t batch) {
   struct play p = {.ctx = make_context(a, threads)};
   p.g = make_network(p.ctx, "G", generator);
   p.d = make_network(p.ctx, "D", discriminator);
   p.data = make_images(p.ctx);
+  gan_trainer_config_init(&p.c, sizeof p.c);
+  p.c.batch = batch;
+  p.c.penalty = "wgan-gp weight=1";
+  p.c.loss = "hinge";
+  p.c.ema = 0.9;
   return p;
-}
-
-static gan_status start(struct play *p, int64_t batch) {
-  gan_trainer_config c;
-  gan_trainer_config_init(&c, sizeof c);
-  c.batch = batch;
-  c.penalty = "wgan-gp weight=1";
-  c.loss = "hinge";
-  c.ema = 0.9;
-  return gan_trainer_create(p->g, p->d, p->data, &c, &p->t);
-}
-
-static void finish(struct play *p) {
-  gan_trainer_free(p->t);
-  gan_data_free(p->data);
-  gan_network_free(p->d);
-  gan_network_free(p->g);
-  gan_context_free(p->ctx);
-}
-
-static void go(struct play *p, int steps) {
-  for (int i = 0; i < steps; i++) must(p->ctx, gan_trainer_step(p->t));
 }
 
 /* Variables of both networks and of the average. */
@@ -75,17 +56,17 @@ static void assert_same(struct play *a, struct play *b) {
 static void threads_do_not_change_a_bit(void **state) {
   (void)state;
   static const int32_t threads[] = {2, 3, 8};
-  struct play one = open_with(NULL, 1);
-  must(one.ctx, start(&one, 12));
-  go(&one, 4);
+  struct play one = play_open(NULL, 1, 12);
+  play_start(&one);
+  play_on(&one, 4);
   for (int i = 0; i < 3; i++) {
-    struct play many = open_with(NULL, threads[i]);
-    must(many.ctx, start(&many, 12));
-    go(&many, 4);
+    struct play many = play_open(NULL, threads[i], 12);
+    play_start(&many);
+    play_on(&many, 4);
     assert_same(&one, &many);
-    finish(&many);
+    play_close(&many);
   }
-  finish(&one);
+  play_close(&one);
 }
 
 static void a_restored_game_goes_on_with_the_same_bits(void **state) {
@@ -93,55 +74,44 @@ static void a_restored_game_goes_on_with_the_same_bits(void **state) {
   enum { CAPACITY = 1 << 22 };
   struct memory_file file = {.bytes = malloc(CAPACITY), .capacity = CAPACITY};
   gan_stream stream = memory_stream(&file);
-  struct play a = open_with(NULL, 1), b = open_with(NULL, 2);
-  must(a.ctx, start(&a, 8));
-  must(b.ctx, start(&b, 8));
-  go(&a, 5);
-  go(&b, 2);
+  struct play a = play_open(NULL, 1, 8), b = play_open(NULL, 2, 8);
+  play_start(&a);
+  play_start(&b);
+  play_on(&a, 5);
+  play_on(&b, 2);
   must(a.ctx, gan_game_save_stream(gan_trainer_game(a.t), &stream));
   file.at = 0;
   must(b.ctx, gan_game_restore_stream(gan_trainer_game(b.t), &stream));
   assert_same(&a, &b);
-  go(&a, 3);
-  go(&b, 3);
+  play_on(&a, 3);
+  play_on(&b, 3);
   assert_same(&a, &b);
-  finish(&a);
-  finish(&b);
+  play_close(&a);
+  play_close(&b);
   free(file.bytes);
 }
 
 static void steps_allocate_nothing(void **state) {
   (void)state;
   struct allocator a = {0};
-  struct play p = open_with(&a, 2);
+  struct play p = play_open(&a, 2, 8);
   float samples[10 * 400];
-  must(p.ctx, start(&p, 8));
-  go(&p, 1);
+  play_start(&p);
+  play_on(&p, 1);
   must(p.ctx, gan_trainer_sample(p.t, 0, 10, samples));
   int64_t calls = a.calls;
-  go(&p, 5);
+  play_on(&p, 5);
   must(p.ctx, gan_trainer_sample(p.t, 10, 10, samples));
   assert_int_equal(a.calls, calls);
-  finish(&p);
+  play_close(&p);
   assert_int_equal(a.live, 0);
 }
 
-/* 1 if the allocation was reached. */
-static int fail_at(int64_t at, int32_t on) {
+static int fail_at(int64_t at, int32_t for_ever) {
   struct allocator a = {0};
-  struct play p = open_with(&a, 1);
+  struct play p = play_open(&a, 1, 2);
   float samples[2 * 400];
-  a.fail_at = a.calls + 1 + at;
-  a.fail_on = on;
-  gan_status status = start(&p, 2);
-  if (status == GAN_OK) status = gan_trainer_step(p.t);
-  if (status == GAN_OK) status = gan_trainer_sample(p.t, 0, 2, samples);
-  int reached = a.calls >= a.fail_at;
-  a.fail_at = 0;
-  finish(&p);
-  assert_int_equal(a.live, 0);
-  assert_int_equal(status, reached ? GAN_ERROR_MEMORY : GAN_OK);
-  return reached;
+  return play_without_memory(&p, &a, at, for_ever, samples);
 }
 
 /* A sample of them, since building takes its time. */

@@ -8,20 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "bed.h"
 #include "nn/initializer.h"
 #include "nn/layer.h"
-#include "support.h"
 
 enum { SEED = 7 };
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c;
-  gan_context_config_init(&c, sizeof c);
-  c.threads = 1;
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
 
 struct statistics { double mean, std, low, high; };
 

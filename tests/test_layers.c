@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bed.h"
 #include "base/tensor.h"
 #include "nn/network.h"
 #include "op_cases.h"
 #include "oracle.h"
 #include "plan/plan.h"
-#include "support.h"
 
 /* ------------------------------------------------------------------ the table */
 
@@ -55,15 +55,6 @@ struct bench {
   int32_t n_leaves;
   struct frozen frozen;
 };
-
-static gan_context *new_context(void) {
-  gan_context *ctx;
-  gan_context_config c;
-  gan_context_config_init(&c, sizeof c);
-  c.threads = 1;
-  assert_int_equal(gan_context_create(&c, &ctx), GAN_OK);
-  return ctx;
-}
 
 static void must_build(gan_graph *g) {
   if (g->failed) fail_msg("%s", g->error_text);
@@ -283,8 +274,8 @@ static void run_plan(struct bench *b, int32_t optimize, int32_t frozen, float *o
   void *arena = context_alloc(b->ctx, arena_bytes), *scratch = context_alloc(b->ctx, scratch_bytes);
   plan_bind(p, arena, scratch);
   for (int32_t i = 0; i < b->shapes.n_in; i++) {
-    void *memory = plan_input(p, b->in[i]);
-    if (memory) convert_elements(b->in[i]->type, memory, GAN_F64, b->leaves[i].value, b->in[i]->count);
+    void *values = plan_input(p, b->in[i]);
+    if (values) convert_elements(b->in[i]->type, values, GAN_F64, b->leaves[i].value, b->in[i]->count);
   }
   struct environment e = {.kernels = b->ctx->kernels, .seed = SEED, .step = 3};
   plan_run(p, 0, NULL, &e);

@@ -8,13 +8,13 @@
 
 /* ------------------------------------------------------------------ a game with every kind of state */
 
-struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_game *game; gan_loss *began, *lecam, *path, *history; };
+struct remembering { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_game *game; gan_loss *began, *lecam, *path, *history; };
 
 static const char *const texts[] = {
   "began rate=0.002 k=0.5", "lecam", "path-length rate=0.1", "historical-averaging of=both weight=0.1",
 };
 
-static gan_status make_losses(struct play *p) {
+static gan_status make_losses(struct remembering *p) {
   gan_loss **const losses[] = {&p->began, &p->lecam, &p->path, &p->history};
   for (int i = 0; i < 4; i++) {
     gan_status status = gan_loss_create(p->ctx, texts[i], losses[i]);
@@ -23,14 +23,7 @@ static gan_status make_losses(struct play *p) {
   return GAN_OK;
 }
 
-static gan_optimizer *adam(gan_context *ctx, const char *name, gan_network *n) {
-  gan_optimizer *o = NULL;
-  must(ctx, gan_optimizer_create(ctx, name, "adam rate=1e-2", &o));
-  must(ctx, gan_optimizer_add(o, n, NULL, 1, 1));
-  return o;
-}
-
-static gan_node *terms(const struct play *p, int32_t side, const gan_scene *scene) {
+static gan_node *terms(const struct remembering *p, int32_t side, const gan_scene *scene) {
   gan_loss *const losses[] = {p->began, p->lecam, p->path, p->history};
   gan_node *sum = NULL;
   for (int i = 0; i < 4; i++) {
@@ -40,7 +33,7 @@ static gan_node *terms(const struct play *p, int32_t side, const gan_scene *scen
   return sum;
 }
 
-static void build(struct play *p, gan_graph *g, gan_optimizer *od, gan_optimizer *og) {
+static void build(struct remembering *p, gan_graph *g, gan_optimizer *od, gan_optimizer *og) {
   gan_scene s;
   gan_scene_init(&s, sizeof s);
   gan_node *z = gan_noise(g, p->g, "z"), *real = gan_data_node(g, p->data, "point"), *fake = gan_apply(p->g, z);
@@ -61,8 +54,8 @@ static void build(struct play *p, gan_graph *g, gan_optimizer *od, gan_optimizer
 }
 
 /* D is an autoencoder of points. */
-static struct play play_open(void) {
-  struct play p = {.ctx = make_context(NULL, 2)};
+static struct remembering remembering_open(void) {
+  struct remembering p = {.ctx = make_context(NULL, 2)};
   gan_graph *g;
   p.g = make_generator(p.ctx);
   p.d = make_network(p.ctx, "D", "input x 2; dense units=5; tanh; dense units=2");
@@ -70,14 +63,15 @@ static struct play play_open(void) {
   must(p.ctx, make_losses(&p));
   must(p.ctx, gan_game_create(p.ctx, NULL, &p.game));
   must(p.ctx, gan_game_add_step(p.game, "DG", &g));
-  gan_optimizer *od = adam(p.ctx, "D", p.d), *og = adam(p.ctx, "G", p.g);
+  gan_optimizer *od = make_optimizer(p.ctx, "D", "adam rate=1e-2", p.d, NULL);
+  gan_optimizer *og = make_optimizer(p.ctx, "G", "adam rate=1e-2", p.g, NULL);
   build(&p, g, od, og);
   gan_optimizer_free(od);
   gan_optimizer_free(og);
   return p;
 }
 
-static void play_close(struct play *p) {
+static void remembering_close(struct remembering *p) {
   gan_loss *const losses[] = {p->began, p->lecam, p->path, p->history};
   for (int i = 0; i < 4; i++) gan_loss_free(losses[i]);
   gan_game_free(p->game);
@@ -87,13 +81,13 @@ static void play_close(struct play *p) {
   gan_context_free(p->ctx);
 }
 
-static double state_of(const struct play *p, gan_loss *loss, const char *name) {
+static double state_of(const struct remembering *p, gan_loss *loss, const char *name) {
   double value = NAN;
   must(p->ctx, gan_loss_get(loss, name, &value));
   return value;
 }
 
-static void all_states(const struct play *p, double out[5]) {
+static void all_states(const struct remembering *p, double out[5]) {
   out[0] = state_of(p, p->began, "k");
   out[1] = state_of(p, p->lecam, "real");
   out[2] = state_of(p, p->lecam, "fake");
@@ -105,7 +99,7 @@ static void all_states(const struct play *p, double out[5]) {
 
 static void resuming_goes_on_with_the_same_bits(void **state) {
   (void)state;
-  struct play p = play_open(), q = play_open();
+  struct remembering p = remembering_open(), q = remembering_open();
   static char bytes[1 << 18];
   struct memory_file file = {.bytes = bytes, .capacity = sizeof bytes};
   double straight[5], resumed[5], early[5];
@@ -128,13 +122,13 @@ static void resuming_goes_on_with_the_same_bits(void **state) {
   assert_memory_equal(a, b, (size_t)count * sizeof *a);
   free(a);
   free(b);
-  play_close(&p);
-  play_close(&q);
+  remembering_close(&p);
+  remembering_close(&q);
 }
 
 static void state_is_set_from_outside(void **state) {
   (void)state;
-  struct play p = play_open();
+  struct remembering p = remembering_open();
   double value = 7;
   assert_int_equal(gan_loss_get(p.began, "K", &value), GAN_ERROR_ARGUMENT);
   assert_sentence(p.ctx, "'began' has no state 'K'");
@@ -146,13 +140,13 @@ static void state_is_set_from_outside(void **state) {
   must(p.ctx, gan_game_step(p.game, "DG"));
   assert_true(fabs(state_of(&p, p.began, "k") - 0.75) < 0.05);
   assert_true(state_of(&p, p.began, "k") != 0.75);
-  play_close(&p);
+  remembering_close(&p);
 }
 
 /* NaN in D's weights: nothing of the phase moves. */
 static void state_stays_where_a_phase_fails(void **state) {
   (void)state;
-  struct play p = play_open();
+  struct remembering p = remembering_open();
   double before[5], after[5];
   must(p.ctx, gan_game_run(p.game, "DG", 3));
   all_states(&p, before);
@@ -163,7 +157,7 @@ static void state_stays_where_a_phase_fails(void **state) {
   all_states(&p, after);
   assert_memory_equal(before, after, sizeof before);
   gan_tensor_free(t);
-  play_close(&p);
+  remembering_close(&p);
 }
 
 /* ------------------------------------------------------------------ memory that fails */

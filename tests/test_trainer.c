@@ -1,5 +1,5 @@
 /* The trainer: it learns, it is the game by hand, its bits do not depend on threads, it allocates nothing in a step. */
-#include "games.h"
+#include "play.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include "nn/presets.h"
 #include "train/trainer.h"
 
-struct play { gan_context *ctx; gan_network *g, *d; gan_data *data; gan_trainer *t; gan_trainer_config c; };
-
 static struct play play_open(struct allocator *a, int32_t threads) {
   struct play p = {.ctx = make_context(a, threads)};
   p.g = make_generator(p.ctx);
@@ -19,18 +17,6 @@ static struct play play_open(struct allocator *a, int32_t threads) {
   gan_trainer_config_init(&p.c, sizeof p.c);
   p.c.optimizer_d = p.c.optimizer_g = "adam rate=1e-3 beta1=0.5";
   return p;
-}
-
-static void play_start(struct play *p) {
-  must(p->ctx, gan_trainer_create(p->g, p->d, p->data, &p->c, &p->t));
-}
-
-static void play_close(struct play *p) {
-  gan_trainer_free(p->t);
-  gan_network_free(p->g);
-  gan_network_free(p->d);
-  gan_data_free(p->data);
-  gan_context_free(p->ctx);
 }
 
 /* Puts other players in place. */
@@ -129,7 +115,7 @@ static float *train_wide(int32_t threads, int64_t *count) {
   p.c.optimizer_d = "adam rate=1e-3 clip-norm=0.5";
   p.c.instance_noise = 0.1;
   play_start(&p);
-  for (int i = 0; i < 4; i++) must(p.ctx, gan_trainer_step(p.t));
+  play_on(&p, 4);
   float *w = copy_weights(p.g, count), *d = copy_weights(p.d, NULL);
   w[0] += d[5];
   free(d);
@@ -189,7 +175,7 @@ static void steps_allocate_nothing(void **state) {
   play_start(&p);
   must(p.ctx, gan_trainer_sample(p.t, 0, 10, x));
   must(p.ctx, gan_context_memory(p.ctx, NULL, NULL, &before));
-  for (int i = 0; i < 10; i++) must(p.ctx, gan_trainer_step(p.t));
+  play_on(&p, 10);
   p.c.steps = 5;
   must(p.ctx, gan_trainer_set_steps(p.t, 15));
   must(p.ctx, gan_trainer_run(p.t));
@@ -200,30 +186,21 @@ static void steps_allocate_nothing(void **state) {
   assert_int_equal(a.live, 0);
 }
 
+static int fail_at(int64_t at, int32_t for_ever) {
+  struct allocator a = {0};
+  struct play p = play_open(&a, 1);
+  float x[4];
+  p.c.ema = 0.9;
+  p.c.penalty = "wgan-gp";
+  p.c.batch = 2;
+  return play_without_memory(&p, &a, at, for_ever, x);
+}
+
+/* For ever: a sample of them. */
 static void every_allocation_may_fail(void **state) {
   (void)state;
-  for (int32_t on = 0; on < 2; on++) {
-    for (int64_t at = 0;; at++) {
-      struct allocator a = {0};
-      struct play p = play_open(&a, 1);
-      float x[4];
-      p.c.ema = 0.9;
-      p.c.penalty = "wgan-gp";
-      p.c.batch = 2;
-      a.fail_at = a.calls + 1 + at;
-      a.fail_on = on;
-      gan_status status = gan_trainer_create(p.g, p.d, p.data, &p.c, &p.t);
-      if (status == GAN_OK) status = gan_trainer_step(p.t);
-      if (status == GAN_OK) status = gan_trainer_sample(p.t, 0, 2, x);
-      int reached = a.calls >= a.fail_at;
-      a.fail_at = 0;
-      play_close(&p);
-      assert_int_equal(a.live, 0);
-      assert_int_equal(status, reached ? GAN_ERROR_MEMORY : GAN_OK);
-      if (!reached) break;
-      if (on) at += 6; /* from here on for ever: a sample of them */
-    }
-  }
+  for (int64_t at = 0; fail_at(at, 0); at++) continue;
+  for (int64_t at = 0; fail_at(at, 1); at += 7) continue;
 }
 
 /* ------------------------------------------------------------------ options */
@@ -233,8 +210,7 @@ static void d_steps_repeat_the_discriminator(void **state) {
   struct play p = play_open(NULL, 1);
   p.c.d_steps = 3;
   play_start(&p);
-  must(p.ctx, gan_trainer_step(p.t));
-  must(p.ctx, gan_trainer_step(p.t));
+  play_on(&p, 2);
   assert_int_equal(p.t->optimizer_d->step, 6);
   assert_int_equal(p.t->optimizer_g->step, 2);
   assert_int_equal(gan_game_steps(gan_trainer_game(p.t)), 6);
@@ -270,7 +246,7 @@ static void averages_are_sampled(void **state) {
   p.c.ema = 0.5;
   play_start(&p);
   assert_ptr_not_equal(gan_trainer_generator(p.t), p.g);
-  for (int i = 0; i < 3; i++) must(p.ctx, gan_trainer_step(p.t));
+  play_on(&p, 3);
   must(p.ctx, gan_trainer_sample(p.t, 2, 3, x));
   must(p.ctx, gan_trainer_sample(p.t, 4, 1, y));
   assert_memory_equal(x + 4, y, 2 * sizeof *y);
@@ -303,7 +279,7 @@ static void any_discriminator_will_do(void **state) {
       p.c.loss = losses[k];
       p.c.penalty = i == 1 ? NULL : "wgan-gp weight=0.1";
       play_start(&p);
-      for (int s = 0; s < 3; s++) must(p.ctx, gan_trainer_step(p.t));
+      play_on(&p, 3);
       gan_progress now = progress_of(&p);
       assert_true(isfinite(now.loss_d) && isfinite(now.loss_g));
       if (k < 2) assert_true(now.d_real > 0 && now.d_real < 1);
@@ -328,7 +304,7 @@ static void conditions_are_matched_by_name(void **state) {
   p.c.penalty = "wgan-gp";
   p.c.image = "point";
   play_start(&p);
-  for (int s = 0; s < 3; s++) must(p.ctx, gan_trainer_step(p.t));
+  play_on(&p, 3);
   must(p.ctx, gan_trainer_sample(p.t, 0, 4, x));
   play_close(&p);
 }
