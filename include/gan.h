@@ -382,6 +382,17 @@ GAN_API gan_status gan_context_add_layer(gan_context *context, const char *name,
 GAN_API gan_node *gan_layer_parameter(gan_layer_call *call, const char *name, int32_t rank, const int64_t *shape, const char *init);
 GAN_API gan_node *gan_layer_state(gan_layer_call *call, const char *name, int32_t rank, const int64_t *shape, const char *init);
 
+/** Inside a layer's callback: random numbers of the layer's own, new in every step, as gan_random() has them: the stream is the
+ * layer's path, the name, and which application of the layer in its graph this is. For training: samplers evaluate, and there a
+ * sample may depend on nothing but itself.
+ *   call          in borrowed
+ *   name          in copied; unique within the layer
+ *   distribution  in borrowed; "normal std=0.1"
+ *   rank          in value
+ *   shape         in copied; rank sizes
+ * Returns: the node.  Threads: the callback's.  Since: 0.1 */
+GAN_API gan_node *gan_layer_random(gan_layer_call *call, const char *name, const char *distribution, int32_t rank, const int64_t *shape);
+
 /** Inside a layer's callback: the value that a state takes at the next commit of the layer's parameters.
  *   call   in borrowed
  *   name   in borrowed; a state of this layer
@@ -569,7 +580,8 @@ GAN_API gan_status gan_network_settle(gan_network *network, int64_t batch, int64
  * or a step of a game.
  *   network  inout borrowed
  *   n_in     in value; the number of inputs
- *   in       in borrowed; n_in tensors (batch, sizes of the input); labels are i32 and checked; f64 and u8 become f32
+ *   in       in borrowed; n_in tensors (batch, sizes of the input), in the order of the inputs; labels are i32 and checked; f64 and
+ *            u8 become f32
  *   n_out    in value; 1 .. the number of outputs
  *   out      out owned; n_out tensors (batch, sizes of the output); gan_tensor_free
  * Errors: ARGUMENT, SHAPE, MEMORY.  Threads: context.  Since: 0.1 */
@@ -687,6 +699,11 @@ GAN_API int32_t gan_node_type(const gan_node *node);
 GAN_API int32_t gan_node_rank(const gan_node *node);
 GAN_API int64_t gan_node_size(const gan_node *node, int32_t axis);
 
+/** The graph of a node, for functions that get nodes only, such as callbacks of layers and losses.
+ *   node  in borrowed; NULL ok
+ * Returns: the graph, borrowed, or NULL for NULL and for a node that failed before it met a graph.  Threads: context.  Since: 0.1 */
+GAN_API gan_graph *gan_node_graph(const gan_node *node);
+
 /** Names a node, for dumps and error messages; returns it.
  *   node  inout borrowed
  *   name  in copied
@@ -751,9 +768,9 @@ GAN_API gan_node *gan_evaluate2(gan_network *network, gan_node *x, gan_node *y);
  *   network  in kept
  *   mode     in value; GAN_EVALUATION or GAN_TRAINING, with GAN_FROZEN or without
  *   n_in     in value; the number of inputs
- *   in       in borrowed; n_in nodes of one graph
+ *   in       in borrowed; n_in nodes of one graph, in the order in which the inputs were declared
  *   n_out    in value; up to the number of outputs
- *   out      out borrowed; n_out nodes
+ *   out      out borrowed; n_out nodes, in the order in which the outputs were named
  * Threads: context.  Since: 0.1 */
 GAN_API void gan_network_apply(gan_network *network, int32_t mode, int32_t n_in, gan_node *const *in, int32_t n_out, gan_node **out);
 
@@ -1005,7 +1022,8 @@ GAN_API gan_node *gan_output(gan_node *node, const char *name);
 
 /** Ends the present phase of a step and begins the next. Within a phase all parameters and state are constant; its updates
  * happen together at its end, or not at all (see gan_minimize). Nodes keep their values into later phases unless an update
- * changed what they depend on; then they are computed again.
+ * changed what they depend on; then they are computed again. While the first phase has no update the call only names it, so that
+ * what all phases share may come before.
  *   graph  inout borrowed; a step's
  *   name   in copied; for reports; "D", "G"
  * Threads: context.  Since: 0.1 */
@@ -1376,7 +1394,7 @@ GAN_API void gan_optimizer_free(gan_optimizer *optimizer);
  * Errors: ARGUMENT (no path matches), MEMORY and those of gan_network_finish.  Threads: context.  Since: 0.1 */
 GAN_API gan_status gan_optimizer_add(gan_optimizer *optimizer, gan_network *network, const char *pattern, double rate, double decay);
 
-/** The learning rate before its schedule: reads it; sets it from the next step on.
+/** The learning rate before its schedule: reads it (0 for NULL); sets it from the next step on.
  *   optimizer  inout borrowed
  *   rate       in value; >= 0 and finite
  * Errors: ARGUMENT.  Threads: context.  Since: 0.1 */

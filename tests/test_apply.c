@@ -1,5 +1,5 @@
 /* Ways of using a network: applied for evaluation, applied with its parameters frozen, run on tensors; leaves that take a game's
- * batch or another node's shape, and sums of losses. */
+ * batch or another node's shape, sums of losses, and layers of the caller's that draw. */
 #include "games.h"
 
 #include <math.h>
@@ -334,11 +334,93 @@ static void test_sums(void **state) {
   table_close(&t);
 }
 
+/* ------------------------------------------------------------------------------------------------------------ StyleGAN's parts */
+
+/* x + strength noise, one number a pixel (Karras et al. 2019, section 2). */
+static gan_node *noise_layer(void *user, gan_layer_call *call, int32_t count, gan_node *const *in) {
+  (void)user, (void)count;
+  gan_node *x = in[0];
+  gan_node *strength = gan_layer_parameter(call, "strength", 0, NULL, "ones");
+  if (!gan_layer_training(call)) return x;
+  const int64_t shape[] = {gan_node_size(x, 0), gan_node_size(x, 1), gan_node_size(x, 2), 1};
+  return gan_add(x, gan_mul(strength, gan_layer_random(call, "noise", "normal", 4, shape)));
+}
+
+/* A convolution whose weights a style scales, each sample's by its own, and whose outputs are of variance 1 again (Karras et al. 2020,
+ * section 2.2): the style goes onto the input, the norm of the weights off the output. */
+static gan_node *modulated_layer(void *user, gan_layer_call *call, int32_t count, gan_node *const *in) {
+  (void)user, (void)count;
+  gan_node *x = in[0], *style = in[1];
+  int64_t n = gan_node_size(x, 0), c = gan_node_size(x, 3), outputs = (int64_t)gan_layer_option(call, "filters", c);
+  gan_node *w = gan_layer_parameter(call, "weight", 4, (const int64_t[]){outputs, 3, 3, c}, "normal std=1");
+  gan_node *scaled = gan_mul(x, gan_reshape(style, 4, (const int64_t[]){n, 1, 1, c}));
+  gan_node *squares = gan_sum_axes(gan_square(w), 2, (const int32_t[]){1, 2}, 0);
+  gan_node *norm = gan_rsqrt(gan_shift(gan_matmul(gan_square(style), squares, 0, 1), 1e-8));
+  return gan_mul(gan_conv2d(scaled, w, "padding=1"), gan_reshape(norm, 4, (const int64_t[]){n, 1, 1, outputs}));
+}
+
+/* Every layer and application draws for itself, the same in the gradient as forward; in evaluation nothing is drawn. */
+static void test_noise_layers(void **state) {
+  (void)state;
+  struct table t = table_open();
+  must(t.ctx, gan_context_add_layer(t.ctx, "noise", noise_layer, NULL, NULL));
+  gan_network *n = make_network(t.ctx, "S", "input x 3x3x2; noise name=one; output one one; noise name=two from=x; output two two");
+  const int64_t shape[] = {4, 3, 3, 2};
+  gan_tensor *zeros = make_tensor(t.ctx, 4, shape, NULL);
+  gan_node *x = gan_constant_tensor(t.graph, zeros), *first[2], *again[2], *still[2];
+  gan_network_apply(n, GAN_TRAINING, 1, &x, 2, first);
+  gan_network_apply(n, GAN_TRAINING, 1, &x, 2, again);
+  gan_network_apply(n, GAN_EVALUATION, 1, &x, 2, still);
+  gan_node *strength = gan_variable_node(t.graph, n, "one/strength");
+  gan_output(gan_mean(gan_square(first[0])), "drawn");
+  gan_output(gan_mean(gan_square(gan_sub(first[0], first[1]))), "two layers");
+  gan_output(gan_mean(gan_square(gan_sub(first[0], again[0]))), "two applications");
+  gan_output(gan_sum(gan_square(still[0])), "evaluation");
+  gan_output(gan_sub(gan_gradient(gan_sum(first[0]), strength), gan_sum(first[0])), "off"); /* both are the sum of the noise */
+  assert_ptr_equal(gan_node_graph(first[0]), t.graph);
+  must(t.ctx, gan_game_step(t.game, "s"));
+  assert_true(value_of(t.game, "s", "drawn") > 0.3);
+  assert_true(value_of(t.game, "s", "two layers") > 0.3 && value_of(t.game, "s", "two applications") > 0.3);
+  assert_true(value_of(t.game, "s", "evaluation") == 0);
+  assert_true(fabs(value_of(t.game, "s", "off")) < 1e-4);
+  gan_tensor_free(zeros);
+  gan_network_free(n);
+  table_close(&t);
+}
+
+/* Beside convolutions by each sample's own weights. */
+static void test_modulated(void **state) {
+  (void)state;
+  struct table t = table_open();
+  must(t.ctx, gan_context_add_layer(t.ctx, "modulated", modulated_layer, NULL, NULL));
+  gan_network *n = make_network(t.ctx, "S", "input x 4x4x3; input style 3; modulated filters=2 from=x,style name=m");
+  gan_node *x = gan_random(t.graph, "x", "normal", 4, (int64_t[]){2, 4, 4, 3});
+  gan_node *style = gan_random(t.graph, "style", "uniform low=0.5 high=2", 2, (int64_t[]){2, 3});
+  gan_node *y = gan_apply2(n, x, style), *w = gan_variable_node(t.graph, n, "m/weight"), *rows[2];
+  for (int i = 0; i < 2; i++) {
+    gan_node *mine = gan_mul(w, gan_slice(style, 0, i, i + 1)); /* (2,3,3,3) */
+    gan_node *norm = gan_rsqrt(gan_shift(gan_sum_axes(gan_square(mine), 3, (const int32_t[]){1, 2, 3}, 1), 1e-8));
+    rows[i] = gan_conv2d(gan_slice(x, 0, i, i + 1), gan_mul(mine, norm), "padding=1");
+  }
+  gan_node *plain = gan_concat(2, rows, 0);
+  gan_output(gan_mean(gan_abs(gan_sub(y, plain))), "off");
+  gan_output(gan_mean(gan_abs(y)), "size");
+  gan_node *d = gan_gradient(gan_sum(gan_square(y)), style), *plain_d = gan_gradient(gan_sum(gan_square(plain)), style);
+  gan_output(gan_div(gan_sum(gan_abs(gan_sub(d, plain_d))), gan_sum(gan_abs(plain_d))), "gradient off");
+  must(t.ctx, gan_game_step(t.game, "s"));
+  assert_true(value_of(t.game, "s", "size") > 0.1);
+  assert_true(value_of(t.game, "s", "off") < 1e-5);
+  assert_true(value_of(t.game, "s", "gradient off") < 1e-3);
+  gan_network_free(n);
+  table_close(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_evaluate), cmocka_unit_test(test_frozen), cmocka_unit_test(test_frozen_once),
     cmocka_unit_test(test_frozen_layers), cmocka_unit_test(test_run), cmocka_unit_test(test_run_ports),
     cmocka_unit_test(test_run_threads), cmocka_unit_test(test_leaves), cmocka_unit_test(test_sums),
+    cmocka_unit_test(test_noise_layers), cmocka_unit_test(test_modulated),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,8 +51,8 @@ static gan_node *holes(gan_graph *step) {
 /* What G is asked: the picture without its hole, and the whole of it in 7x7 pixels, enlarged. */
 struct task { gan_node *truth, *hole, *open, *coarse; };
 
-static struct task ask(gan_graph *step, gan_node *x) {
-  gan_node *hole = holes(step), *open = gan_mul(x, gan_shift(gan_neg(hole), 1));
+static struct task ask(gan_node *x) {
+  gan_node *hole = holes(gan_node_graph(x)), *open = gan_mul(x, gan_shift(gan_neg(hole), 1));
   return (struct task){.truth = x, .hole = hole, .open = open, .coarse = gan_resize(coarse(x), SIDE, SIDE, "bilinear")};
 }
 
@@ -73,7 +73,7 @@ void recipe_play(struct recipe *r) {
   gan_node *of_known[OUTPUTS], *of_held[OUTPUTS];
 
   gan_graph *step = make_step(r, "train");
-  struct task t = ask(step, gan_data_node(step, clothes(r), "image"));
+  struct task t = ask(gan_data_node(step, clothes(r), "image"));
   gan_node *filled = fill(&t, gan_apply2(G, t.open, t.coarse)), *known = gan_data_node(step, few, "image");
   gan_phase(step, "D");
   gan_network_apply(D, GAN_TRAINING, 1, &known, OUTPUTS, of_known);
@@ -85,7 +85,7 @@ void recipe_play(struct recipe *r) {
   gan_minimize(g, TOTAL({0.02, fooled}, {1, gan_l1(filled, t.truth)}));
 
   gan_graph *test = make_step(r, "test");
-  struct task u = ask(test, gan_data_node(test, held_out(r), "image"));
+  struct task u = ask(gan_data_node(test, held_out(r), "image"));
   gan_node *inside = gan_evaluate2(G, u.open, u.coarse);
   gan_network_apply(D, GAN_EVALUATION, 1, &u.truth, OUTPUTS, of_held);
   gan_output(error_in_hole(&u, inside), "filled");

@@ -37,7 +37,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
-  gan_node *y = coloured(gan_neg(other), one_color(r, step, 0.2f, 0.4f, 1));
+  gan_node *y = tinted(gan_neg(other), 0.2, 0.4, 1);
   gan_node *made_y = gan_apply(G, x), *made_x = gan_apply(F, y);
   gan_phase(step, "D");
   gan_node *of_x = gan_loss_discriminator(loss, gan_apply(DX, x), gan_apply(DX, made_x));
@@ -52,7 +52,7 @@ void recipe_play(struct recipe *r) {
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image");
   gan_node *made = gan_evaluate(G, held);
-  gan_node *truth = coloured(gan_neg(held), one_color(r, test, 0.2f, 0.4f, 1)), *back = gan_evaluate(F, made);
+  gan_node *truth = tinted(gan_neg(held), 0.2, 0.4, 1), *back = gan_evaluate(F, made);
   gan_output(gan_l1(made, truth), "translated");
   gan_output(l1_of_others(made, truth), "mistaken");
   gan_output(gan_l1(back, held), "cycle");

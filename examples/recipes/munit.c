@@ -47,11 +47,11 @@ static struct domain make_domain(struct recipe *r, const char *const names[4], c
   return (struct domain){.content = networks[0], .style = networks[1], .decoder = networks[2], .judge = networks[3]};
 }
 
-static void look(struct domain *d, gan_graph *step, gan_node *x) {
+static void look(struct domain *d, gan_node *x) {
   d->x = x;
   d->c = gan_apply(d->content, x);
   d->s = gan_apply(d->style, x);
-  d->drawn = gan_noise(step, d->decoder, "style");
+  d->drawn = gan_noise(gan_node_graph(x), d->decoder, "style");
 }
 
 static gan_node *judged(const struct domain *d, gan_loss *loss) {
@@ -66,8 +66,8 @@ static gan_node *lost(const struct domain *d, const struct domain *other, gan_lo
   return TOTAL({1, fooled}, {10, own}, {1, content}, {1, style});
 }
 
-static gan_node *in_all_colors(gan_graph *step, gan_node *pictures, gan_node **color) {
-  *color = gan_random(step, "color", "uniform", 2, (int64_t[]){-1, 3});
+static gan_node *in_all_colors(gan_node *pictures, gan_node **color) {
+  *color = gan_random(gan_node_graph(pictures), "color", "uniform", 2, (int64_t[]){-1, 3});
   return coloured(pictures, *color);
 }
 
@@ -85,8 +85,8 @@ void recipe_play(struct recipe *r) {
   optimize_too(r, d, b.judge, NULL);
 
   gan_graph *step = make_step(r, "train");
-  look(&a, step, gan_data_node(step, clothes_half(r, 0), "image"));
-  look(&b, step, in_all_colors(step, gan_data_node(step, clothes_half(r, 1), "image"), &color));
+  look(&a, gan_data_node(step, clothes_half(r, 0), "image"));
+  look(&b, in_all_colors(gan_data_node(step, clothes_half(r, 1), "image"), &color));
   a.made = gan_apply2(a.decoder, b.c, a.drawn);
   b.made = gan_apply2(b.decoder, a.c, b.drawn);
   gan_phase(step, "D");
@@ -96,7 +96,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *test = make_step(r, "test");
   gan_node *grey = gan_data_node(test, held_out(r), "image");
-  gan_node *example = in_all_colors(test, gan_data_node(test, clothes_half(r, 1), "image"), &color);
+  gan_node *example = in_all_colors(gan_data_node(test, clothes_half(r, 1), "image"), &color);
   gan_node *content = gan_evaluate(a.content, grey), *style = gan_evaluate(b.style, example), *truth = coloured(grey, color);
   gan_node *styled = gan_evaluate2(b.decoder, content, style);
   int64_t n = gan_node_size(grey, 0);

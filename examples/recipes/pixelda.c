@@ -33,8 +33,8 @@ static const char classifier[] =
   "flatten; dense units=64; relu; dense units=10\n";
 
 /* Negatives of half the contrast, each in a colour of its own. */
-static gan_node *as_target(gan_graph *step, gan_node *pictures) {
-  gan_node *color = gan_random(step, "color", "uniform low=0.3 high=1", 2, (int64_t[]){-1, 3});
+static gan_node *as_target(gan_node *pictures) {
+  gan_node *color = gan_random(gan_node_graph(pictures), "color", "uniform low=0.3 high=1", 2, (int64_t[]){-1, 3});
   return coloured(gan_scale(gan_neg(pictures), 0.6), color);
 }
 
@@ -48,9 +48,9 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *step = make_step(r, "train");
   gan_data *source = clothes_half(r, 0), *target = clothes_half(r, 1);
-  gan_node *x = coloured(gan_data_node(step, source, "image"), one_color(r, step, 1, 1, 1));
+  gan_node *x = tinted(gan_data_node(step, source, "image"), 1, 1, 1);
   gan_node *label = gan_data_node(step, source, "label");
-  gan_node *y = as_target(step, gan_data_node(step, target, "image")), *made = gan_apply2(G, x, gan_noise(step, G, "z"));
+  gan_node *y = as_target(gan_data_node(step, target, "image")), *made = gan_apply2(G, x, gan_noise(step, G, "z"));
   gan_phase(step, "D");
   gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, y), gan_apply(D, made)));
   gan_minimize(t, TOTAL({1, gan_cross_entropy(gan_apply(T, x), label)}, {1, gan_cross_entropy(gan_apply(T, made), label)}));
@@ -61,7 +61,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *test = make_step(r, "test");
   gan_node *held = gan_data_node(test, held_out(r), "image"), *kind = gan_data_node(test, held_out(r), "label");
-  gan_node *grey = coloured(held, one_color(r, test, 1, 1, 1)), *wanted = as_target(test, held);
+  gan_node *grey = tinted(held, 1, 1, 1), *wanted = as_target(held);
   gan_output(share_right(gan_evaluate(T, wanted), kind), "right");
   gan_output(share_right(gan_evaluate(alone, wanted), kind), "alone");
   show(r, "test", grey);

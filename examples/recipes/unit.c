@@ -57,7 +57,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
-  gan_node *y = coloured(gan_neg(other), one_color(r, step, 1, 0.5f, 0.2f));
+  gan_node *y = tinted(gan_neg(other), 1, 0.5, 0.2);
   gan_node *of_x = encode(&s, &one, x), *of_y = encode(&s, &two, y), *noise = gan_random_like(of_x, "noise", "normal");
   gan_node *xx = decode(&s, &one, of_x, noise), *xy = decode(&s, &two, of_x, noise);
   gan_node *yy = decode(&s, &two, of_y, noise), *yx = decode(&s, &one, of_y, noise);
@@ -75,9 +75,9 @@ void recipe_play(struct recipe *r) {
                         {0.1, divergence(of_xy)}, {0.1, divergence(of_yx)}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *color = one_color(r, test, 1, 0.5f, 0.2f);
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *truth = tinted(gan_neg(held), 1, 0.5, 0.2);
   gan_node *spoken = gan_evaluate(s.voice, gan_evaluate(s.mind, gan_evaluate(one.eye, held)));
-  gan_node *own = gan_evaluate(one.hand, spoken), *turned = gan_evaluate(two.hand, spoken), *truth = coloured(gan_neg(held), color);
+  gan_node *own = gan_evaluate(one.hand, spoken), *turned = gan_evaluate(two.hand, spoken);
   gan_output(gan_l1(turned, truth), "turned");
   gan_output(l1_of_others(turned, truth), "mistaken");
   gan_output(gan_l1(own, held), "own");

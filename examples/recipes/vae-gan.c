@@ -11,14 +11,6 @@ const struct recipe_card recipe_card = {
   .steps = 1000,
 };
 
-static const char encoder[] =
-  "input x 28x28x1\n"
-  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
-  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
-  "flatten; dense units=128; leaky-relu slope=0.2 name=features\n"
-  "dense units=64 name=mean from=features; output mean mean\n"
-  "dense units=64 name=log-variance from=features; output log-variance log-variance\n";
-
 static const char discriminator[] =
   "input x 28x28x1\n"
   "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
@@ -34,7 +26,7 @@ static gan_node *joined(gan_node *a, gan_node *b) {
 }
 
 void recipe_play(struct recipe *r) {
-  gan_network *E = make_network(r, "E", encoder), *G = make_network(r, "G", plain_generator);
+  gan_network *E = make_network(r, "E", plain_encoder), *G = make_network(r, "G", plain_generator);
   gan_network *D = make_network(r, "D", discriminator), *judge = make_classifier(r);
   gan_optimizer *e = make_optimizer(r, "e", "adam rate=1e-3 beta1=0.5", E);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);

@@ -13,23 +13,15 @@ const struct recipe_card recipe_card = {
   .steps = 1000,
 };
 
-static const char encoder[] =
-  "input x 28x28x1\n"
-  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
-  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
-  "flatten; dense units=128; leaky-relu slope=0.2 name=features\n"
-  "dense units=64 name=mean from=features; output mean mean\n"
-  "dense units=64 name=log-variance from=features; output log-variance log-variance\n";
-
-enum { MEAN, LOG_VARIANCE, OUTPUTS }; /* of the encoder */
+enum { MEAN, LOG_VARIANCE, CODES }; /* of the encoder */
 
 /* Minus the variational lower bound, but for a constant: a Gaussian of variance 0.2 a pixel, and the divergence of the code. */
 static void build_vae(struct recipe *r, gan_network *E, gan_network *P) {
   gan_optimizer *v = make_optimizer(r, "v", "adam rate=1e-3", E);
   optimize_too(r, v, P, NULL);
   gan_graph *step = make_step(r, "vae");
-  gan_node *x = gan_data_node(step, clothes(r), "image"), *code[OUTPUTS];
-  gan_network_apply(E, GAN_TRAINING, 1, &x, OUTPUTS, code);
+  gan_node *x = gan_data_node(step, clothes(r), "image"), *code[CODES];
+  gan_network_apply(E, GAN_TRAINING, 1, &x, CODES, code);
   gan_node *z = gan_gaussian_sample(code[MEAN], code[LOG_VARIANCE], gan_noise(step, P, "z"));
   gan_node *error = gan_l2(gan_apply(P, z), x), *divergence = gan_kl_gaussian(code[MEAN], code[LOG_VARIANCE]);
   gan_minimize(v, TOTAL({SIDE * SIDE / (2 * 0.2), error}, {1, divergence}));
@@ -65,7 +57,7 @@ static void build_test(struct recipe *r, gan_network *judge, gan_network *E, gan
 }
 
 void recipe_play(struct recipe *r) {
-  gan_network *E = make_network(r, "E", encoder), *P = make_network(r, "P", plain_generator);
+  gan_network *E = make_network(r, "E", plain_encoder), *P = make_network(r, "P", plain_generator);
   gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", plain_discriminator);
   gan_network *judge = make_classifier(r);
   build_vae(r, E, P);

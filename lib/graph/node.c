@@ -69,6 +69,10 @@ int64_t gan_node_size(const gan_node *node, int32_t axis) {
   return axis >= 0 && axis < rank ? node->shape[axis] : -1;
 }
 
+gan_graph *gan_node_graph(const gan_node *node) {
+  return node ? node->graph : NULL;
+}
+
 gan_node *gan_node_name(gan_node *node, const char *name) {
   if (!node) return node_none();
   if (node_failed(node)) return node;

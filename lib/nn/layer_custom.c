@@ -17,28 +17,40 @@ gan_status gan_context_add_layer(gan_context *context, const char *name, gan_lay
   return registry_add(context, REGISTRY_LAYER, name, (registry_function)function, user, release);
 }
 
-static gan_node *refuse_variable(struct gan_layer_call *c, const char *name, int32_t rank, const int64_t *shape,
-                                 const char *init) {
+/* what: a variable or random numbers, text: how they come about. */
+static gan_node *refuse(struct gan_layer_call *c, const char *what, const char *name, int32_t rank, const int64_t *shape,
+                        const char *text) {
   if (!c) return node_none();
   gan_graph *g = c->graph;
   if (g->failed) return &g->error;
-  if (!name || !init) return graph_fail(g, GAN_ERROR_ARGUMENT, "name and init of a variable may not be NULL");
+  if (!name || !text) return graph_fail(g, GAN_ERROR_ARGUMENT, "%s: its name or its text is NULL", what);
   if (rank < 0 || rank > GAN_MAX_RANK || (rank && !shape)) {
-    return graph_fail(g, GAN_ERROR_ARGUMENT, "variable '%s': rank must be 0 .. %d, with a shape", name, GAN_MAX_RANK);
+    return graph_fail(g, GAN_ERROR_ARGUMENT, "%s '%s': rank must be 0 .. %d, with a shape", what, name, GAN_MAX_RANK);
   }
   if (shape_count(rank, shape) < 0)
-    return graph_fail(g, GAN_ERROR_SHAPE, "variable '%s': sizes must be >= 0 and fit in memory", name);
+    return graph_fail(g, GAN_ERROR_SHAPE, "%s '%s': sizes must be >= 0 and fit in memory", what, name);
   return NULL;
 }
 
 gan_node *gan_layer_parameter(gan_layer_call *call, const char *name, int32_t rank, const int64_t *shape, const char *init) {
-  gan_node *refused = refuse_variable(call, name, rank, shape, init);
+  gan_node *refused = refuse(call, "variable", name, rank, shape, init);
   return refused ? refused : layer_parameter(call, name, rank, shape, init);
 }
 
 gan_node *gan_layer_state(gan_layer_call *call, const char *name, int32_t rank, const int64_t *shape, const char *init) {
-  gan_node *refused = refuse_variable(call, name, rank, shape, init);
+  gan_node *refused = refuse(call, "variable", name, rank, shape, init);
   return refused ? refused : layer_state(call, name, rank, shape, init);
+}
+
+gan_node *gan_layer_random(gan_layer_call *call, const char *name, const char *distribution, int32_t rank, const int64_t *shape) {
+  gan_node *refused = refuse(call, "random", name, rank, shape, distribution);
+  if (refused) return refused;
+  int32_t kind;
+  double x, y;
+  gan_graph *g = call->graph;
+  gan_status status = distribution_parse(g->ctx, distribution, &kind, &x, &y);
+  if (status != GAN_OK) return graph_fail(g, status, "random '%s': %s", name, g->ctx->error);
+  return layer_random(call, name, kind, x, y, rank, shape);
 }
 
 void gan_layer_assign(gan_layer_call *call, const char *name, gan_node *value) {

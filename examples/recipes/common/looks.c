@@ -42,12 +42,10 @@ gan_node *coloured(gan_node *pictures, gan_node *color) {
   return gan_shift(gan_scale(gan_mul(light, tint), 2), -1);
 }
 
-gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue) {
-  gan_tensor *tensor;
-  const float color[] = {red, green, blue};
-  need(r, gan_tensor_create(r->context, GAN_F32, 2, (const int64_t[]){1, 3}, &tensor), "a colour");
-  need(r, gan_tensor_write(tensor, 0, 3, GAN_F32, color), "a colour");
-  gan_node *node = gan_constant_tensor(step, tensor);
-  gan_tensor_free(tensor);
-  return node;
+gan_node *tinted(gan_node *pictures, double red, double green, double blue) {
+  gan_graph *graph = gan_node_graph(pictures);
+  const int64_t one[] = {1, 1};
+  gan_node *color[] = {gan_constant(graph, red), gan_constant(graph, green), gan_constant(graph, blue)};
+  for (int i = 0; i < 3; i++) color[i] = gan_broadcast(color[i], 2, one);
+  return coloured(pictures, gan_concat(3, color, 1));
 }

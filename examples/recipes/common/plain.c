@@ -1,4 +1,4 @@
-/* One pair of small networks, and one judgement, for recipes that are about how they are trained. */
+/* Small networks, and one judgement, for recipes that are about how they are trained. */
 #include "parts.h"
 
 const char plain_generator[] =
@@ -12,6 +12,14 @@ const char plain_discriminator[] =
   "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
   "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
   "flatten; dense units=128; leaky-relu slope=0.2; dense units=1\n";
+
+const char plain_encoder[] =
+  "input x 28x28x1\n"
+  "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
+  "flatten; dense units=128; leaky-relu slope=0.2 name=features\n"
+  "dense units=64 name=mean from=features; output mean mean\n"
+  "dense units=64 name=log-variance from=features; output log-variance log-variance\n";
 
 gan_graph *make_test(struct recipe *r, gan_network *classifier, gan_network *generator) {
   gan_graph *test = make_step(r, "test");

@@ -94,8 +94,9 @@ double guessed_blindly(const double *joint);
 /* How far pictures are from the truth of their neighbours in the batch: what it would look like if all were mixed up. */
 gan_node *l1_of_others(gan_node *pictures, gan_node *truth);
 
-/* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1), and from there to a score. */
-extern const char plain_generator[], plain_discriminator[];
+/* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1); from there to a score; from there to
+ * a Gaussian code of 64, its mean and the logarithm of its variance. */
+extern const char plain_generator[], plain_discriminator[], plain_encoder[];
 
 /* A step "test" that compares what a generator makes of its noise "z" with pictures that are held out, and, for reference,
  * blurred ones of the training; the figure of both distances. */
@@ -109,7 +110,7 @@ gan_node *blurred(gan_node *pictures);                   /* means over 5x5 pixel
 gan_node *mean_of(gan_node *pictures);                   /* that of the batch, as often */
 gan_node *coarse(gan_node *pictures);                    /* a fourth of height and width: means over 4x4 pixels */
 gan_node *psnr(gan_node *pictures, gan_node *truth);     /* one number, dB */
-gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3) or (1,3): red, green, blue, each 0 .. 1 */
-gan_node *one_color(struct recipe *r, gan_graph *step, float red, float green, float blue); /* (1,3) */
+gan_node *coloured(gan_node *pictures, gan_node *color); /* color (n,3): red, green, blue, each 0 .. 1 */
+gan_node *tinted(gan_node *pictures, double red, double green, double blue); /* all in one */
 
 #endif
