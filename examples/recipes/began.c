@@ -28,13 +28,15 @@ static const char discriminator[] =
   "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh name=copy\n"
   "output copy copy; output code code\n";
 
+enum { COPY, CODE, OUTPUTS }; /* of D */
+
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
   gan_network *judge = make_classifier(r);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "began gamma=0.9 rate=0.05");
-  gan_node *of_made[2]; /* copy and code */
+  gan_node *of_made[OUTPUTS];
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *made = gan_apply(G, gan_noise(step, G, "z"));
@@ -42,12 +44,12 @@ void recipe_play(struct recipe *r) {
   gan_node *real = gan_l1(gan_apply(D, x), x), *fake = gan_l1(gan_apply(D, made), made); /* energies */
   gan_minimize(d, gan_loss_discriminator(loss, real, fake));
   gan_phase(step, "G");
-  gan_network_apply(D, 1, 1, &made, 2, of_made);
-  gan_node *apart = gan_scale(gan_pull_away(of_made[1]), 0.1);
-  gan_minimize(g, gan_add(gan_loss_generator(loss, NULL, gan_l1(of_made[0], made)), apart));
+  gan_network_apply(D, GAN_TRAINING, 1, &made, OUTPUTS, of_made);
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_l1(of_made[COPY], made));
+  gan_minimize(g, TOTAL({1, fooled}, {0.1, gan_pull_away(of_made[CODE])}));
 
   gan_graph *test = make_step(r, "test");
-  gan_node *held = gan_data_node(test, held_out(r), "image"), *samples = evaluate(G, gan_noise(test, G, "z"));
+  gan_node *held = gan_data_node(test, held_out(r), "image"), *samples = gan_evaluate(G, gan_noise(test, G, "z"));
   compare(judge, held, samples, "made");
   compare(judge, held, blurred(held), "blurred");
   show_samples(r, G);

@@ -8,18 +8,18 @@ const struct recipe_card recipe_card = {
   .does = "Trains a generator towards the boundary of D's decision. Figures: how far made pictures are from real ones,\n"
           "beside blurred ones; how far D's verdict on them is from one half, beside its verdict on noise of normal\n"
           "numbers.",
-  .steps = 1000,
+  .steps = 1500,
 };
 
 /* Mean of |sigmoid(score) - 1/2|. */
 static gan_node *decided(gan_network *D, gan_node *pictures) {
-  return gan_mean(gan_abs(gan_shift(gan_sigmoid(evaluate(D, pictures)), -0.5)));
+  return gan_mean(gan_abs(gan_shift(gan_sigmoid(gan_evaluate(D, pictures)), -0.5)));
 }
 
 void recipe_play(struct recipe *r) {
-  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", plain_discriminator);
+  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", normed_discriminator);
   gan_network *judge = make_classifier(r);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=4e-4 beta1=0.5", D);
+  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
   gan_loss *loss = make_loss(r, "boundary-seeking");
 
@@ -32,7 +32,7 @@ void recipe_play(struct recipe *r) {
 
   gan_graph *test = make_test(r, judge, G);
   gan_node *noise = gan_random(test, "noise", "normal", 4, (int64_t[]){64, SIDE, SIDE, 1});
-  gan_output(decided(D, evaluate(G, gan_noise(test, G, "z"))), "made verdict");
+  gan_output(decided(D, gan_evaluate(G, gan_noise(test, G, "z"))), "made verdict");
   gan_output(decided(D, noise), "noise verdict");
   show_samples(r, G);
 

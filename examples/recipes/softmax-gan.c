@@ -6,11 +6,11 @@ const struct recipe_card recipe_card = {
   .name = "softmax-gan",
   .paper = "Lin 2017, Softmax GAN",
   .does = "Trains by one softmax over each batch. Figure: how far made pictures are from real ones, beside blurred ones.",
-  .steps = 1000,
+  .steps = 1500,
 };
 
 void recipe_play(struct recipe *r) {
-  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", plain_discriminator);
+  gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", normed_discriminator);
   gan_network *judge = make_classifier(r);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);

@@ -56,18 +56,6 @@ gan_graph *make_step(struct recipe *r, const char *name) {
   return graph;
 }
 
-gan_node *evaluate(gan_network *network, gan_node *x) {
-  gan_node *out;
-  gan_network_apply(network, 0, 1, &x, 1, &out);
-  return out;
-}
-
-gan_node *evaluate2(gan_network *network, gan_node *x, gan_node *y) {
-  gan_node *out, *in[] = {x, y};
-  gan_network_apply(network, 0, 2, in, 1, &out);
-  return out;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- training */
 
 /* "steps  d 0.693  g 1.21": the losses of each optimizer, out of lines "  d: loss 0.693147, .." of a report. */

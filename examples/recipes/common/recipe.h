@@ -47,10 +47,6 @@ void optimize_too(struct recipe *r, gan_optimizer *optimizer, gan_network *netwo
 #define TOTAL(...) \
   gan_total((int32_t)(sizeof((const gan_term[]){__VA_ARGS__}) / sizeof(gan_term)), (const gan_term[]){__VA_ARGS__})
 
-/* gan_evaluate and gan_evaluate2. */
-gan_node *evaluate(gan_network *network, gan_node *x);
-gan_node *evaluate2(gan_network *network, gan_node *x, gan_node *y);
-
 /* ------------------------------------------------------------------------------------------- training, measuring */
 
 void train(struct recipe *r, const char *step, int64_t count); /* with the progress line */
@@ -94,9 +90,10 @@ double guessed_blindly(const double *joint);
 /* How far pictures are from the truth of their neighbours in the batch: what it would look like if all were mixed up. */
 gan_node *l1_of_others(gan_node *pictures, gan_node *truth);
 
-/* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1); from there to a score; from there to
- * a Gaussian code of 64, its mean and the logarithm of its variance. */
-extern const char plain_generator[], plain_discriminator[], plain_encoder[];
+/* Small networks for recipes that are about how they are trained: "z" 64 to (28,28,1); from there to a score, and the same with
+ * batch norm, as DCGAN's D has it (Radford et al. 2016), for losses that leave D without a hold; from there to a Gaussian code of
+ * 64, its mean and the logarithm of its variance. */
+extern const char plain_generator[], plain_discriminator[], normed_discriminator[], plain_encoder[];
 
 /* A step "test" that compares what a generator makes of its noise "z" with pictures that are held out, and, for reference,
  * blurred ones of the training; the figure of both distances. */
