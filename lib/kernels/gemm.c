@@ -18,6 +18,7 @@ enum {
   THIN_ELEMENTS = 32768,     /* of the matrix, for one chunk of a product with vectors: they stay in the second-level cache */
   THIN_ROWS = 3,             /* for so few rows of A, packing B costs more than to read a piece of it for each row anew */
   THIN_COLUMNS = 64,
+  COLLISION = 1024,          /* floats: rows so far apart, or a multiple of it, meet in the same few lines of the first cache */
   ALIGNMENT = 16             /* floats: scratch areas start on cache lines */
 };
 
@@ -218,7 +219,17 @@ static int64_t packed_tile(const struct gemm_kernels *g, int64_t kc) {
   return kc * g->pitch + ALIGNMENT;
 }
 
+/* The rows of a tile would drive each other out of the first cache, which has fewer ways. */
+static int32_t rows_collide(const struct gemm_shape *s) {
+  return !s->ta && s->lda % COLLISION == 0;
+}
+
+static int64_t copied_row(int64_t kc) {
+  return kc + ALIGNMENT;
+}
+
 static int64_t a_copy_floats(const struct gemm_kernels *g, const struct gemm_shape *s, const struct cut *u) {
+  if (rows_collide(s)) return u->rows * copied_row(u->k_block);
   return s->ta ? pieces(u->rows, g->rows) * packed_tile(g, u->k_block) : 0;
 }
 
@@ -239,6 +250,11 @@ static void pack_a(const struct gemm_kernels *g, float *to, const float *a, int6
 /* a is the element (0, 0) of the block. */
 static struct view view_a(const struct gemm_kernels *g, const struct gemm_shape *s, const float *a, int64_t rows, int64_t kc,
                           float *copy) {
+  if (rows_collide(s)) {
+    int64_t step = copied_row(kc);
+    for (int64_t i = 0; i < rows; i++) memcpy(copy + i * step, a + i * s->lda, (size_t)kc * sizeof *a);
+    return (struct view){copy, step, 0, step, 1};
+  }
   if (!s->ta) return (struct view){a, s->lda, 0, s->lda, 1};
   pack_a(g, copy, a, s->lda, rows, kc);
   return (struct view){copy, 0, packed_tile(g, kc), 1, g->pitch};

@@ -43,6 +43,12 @@ ALWAYS_INLINE vf load_quarters(const float *p, int64_t ld) {
 }
 #endif
 
+/* LANES rows further on, which come next, a line of each for every line of these. */
+ALWAYS_INLINE void fetch_next_rows(const float *b, int64_t ldb, int64_t p) {
+  const float *row = b + (LANES + p % LANES) * ldb + p / LANES * LANES;
+  for (int i = 0; i < 4; i++) __builtin_prefetch(row + i * ldb, 0, 2);
+}
+
 /* LANES rows of b, four columns of each, to four rows of LANES. */
 ALWAYS_INLINE void transpose_4(float *to, int64_t pitch, const float *b, int64_t ldb) {
   vf r0 = load_quarters(b, ldb), r1 = load_quarters(b + ldb, ldb);
@@ -64,7 +70,10 @@ static void transpose_scalar(float *to, int64_t pitch, const float *b, int64_t l
 void ISA_NAME(gemm_pack_transposed)(float *panel, const float *b, int64_t ldb, int64_t k, int64_t cols, int64_t width) {
   int64_t j = 0, whole = k - k % 4;
   for (; j + LANES <= cols; j += LANES, b += LANES * ldb) {
-    for (int64_t p = 0; p < whole; p += 4) transpose_4(panel + p * width + j, width, b + p, ldb);
+    for (int64_t p = 0; p < whole; p += 4) {
+      fetch_next_rows(b, ldb, p);
+      transpose_4(panel + p * width + j, width, b + p, ldb);
+    }
     transpose_scalar(panel + whole * width + j, width, b + whole, ldb, LANES, k - whole);
   }
   if (j == width) return;

@@ -39,7 +39,9 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
       vf row[MOST_VECTORS];
       UNROLL for (int v = 0; v < vectors; v++) {
         row[v] = vf_load(b[v / PANEL] + v % PANEL * LANES);
-        if (packing) vf_store(packed + v * LANES, row[v]);
+        if (!packing) continue;
+        vf_store(packed + v * LANES, row[v]);
+        __builtin_prefetch(b[v / PANEL] + (vectors + v) * LANES, 0, 2); /* of the next panel, to the second-level cache */
       }
       if (packing) packed += vectors * LANES;
       UNROLL for (int i = 0; i < rows; i++) {
