@@ -1235,7 +1235,7 @@ GAN_API gan_node *gan_l2(gan_node *a, gan_node *b);
 GAN_API gan_node *gan_huber(gan_node *a, gan_node *b, double delta);
 
 /** Distance in the eyes of a network: the sum over its outputs of the mean squared difference (Johnson et al. 2016). The network is
- * applied in evaluation mode; it stays as it is unless an optimizer has its parameters. No gradient to the target.
+ * applied for evaluation and frozen: it stays as it is. No gradient to the target.
  *   network  in kept; of one input
  *   x        in borrowed; (batch, sizes of the input)
  *   target   in borrowed; the same shape

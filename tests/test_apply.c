@@ -133,10 +133,12 @@ static void test_frozen_once(void **state) {
   gan_output(gan_sum(gan_abs(gan_gradient(free_one, w))), "free");
   gan_output(gan_sum(gan_abs(gan_gradient(both[0], w))), "frozen evaluation");
   gan_output(gan_sum(gan_abs(gan_gradient(both[1], w))), "free evaluation");
+  gan_output(gan_sum(gan_abs(gan_gradient(gan_perceptual(n, x, constant(t.graph, 7)), w))), "eyes");
   gan_output(gan_sum(gan_abs(gan_gradient(frozen, x))), "to the input");
   gan_output(gan_sum(gan_abs(gan_sub(frozen, free_one))), "off");
   must(t.ctx, gan_game_step(t.game, "s"));
   assert_true(value_of(t.game, "s", "frozen") == 0 && value_of(t.game, "s", "frozen evaluation") == 0);
+  assert_true(value_of(t.game, "s", "eyes") == 0);
   assert_true(value_of(t.game, "s", "free") > 0 && value_of(t.game, "s", "free evaluation") > 0);
   assert_true(value_of(t.game, "s", "to the input") > 0);
   assert_true(value_of(t.game, "s", "off") == 0);

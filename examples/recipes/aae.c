@@ -28,13 +28,11 @@ void recipe_play(struct recipe *r) {
   gan_network *Q = make_network(r, "Q", encoder), *P = make_network(r, "P", decoder), *D = make_network(r, "D", discriminator);
   gan_network *plain_Q = make_network(r, "plain-Q", encoder), *plain_P = make_network(r, "plain-P", decoder);
   gan_network *judge = make_classifier(r);
-  gan_optimizer *copy = make_optimizer(r, "reconstruction", "adam rate=5e-4", Q);
-  gan_optimizer *plain = make_optimizer(r, "plain", "adam rate=5e-4", plain_Q);
+  gan_optimizer *copy = make_optimizer_of(r, "reconstruction", "adam rate=5e-4", NETWORKS(Q, P));
+  gan_optimizer *plain = make_optimizer_of(r, "plain", "adam rate=5e-4", NETWORKS(plain_Q, plain_P));
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
   gan_optimizer *q = make_optimizer(r, "q", "adam rate=5e-4 beta1=0.5", Q);
   gan_loss *loss = make_loss(r, "non-saturating");
-  optimize_too(r, copy, P, NULL);
-  optimize_too(r, plain, plain_P, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *prior = gan_noise(step, P, "code");
@@ -54,10 +52,7 @@ void recipe_play(struct recipe *r) {
   gan_output(gan_l2(mean_of(held), held), "spread");
   compare(judge, held, made, "made");
   compare(judge, held, plainly, "plainly");
-  show(r, "test", held);
-  show(r, "test", copied);
-  show(r, "test", made);
-  show(r, "test", plainly);
+  show_rows(r, "test", NODES(held, copied, made, plainly));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "distance", distance(r, "test", "made"), "plain autoencoder", distance(r, "test", "plainly"));

@@ -91,9 +91,7 @@ void recipe_play(struct recipe *r) {
   gan_output(error_in_hole(&u, inside), "filled");
   gan_output(error_in_hole(&u, u.coarse), "coarse");
   gan_output(share_right(of_held[KIND], gan_data_node(test, held_out(r), "label")), "right");
-  show(r, "test", u.open);
-  show(r, "test", fill(&u, inside));
-  show(r, "test", u.truth);
+  show_rows(r, "test", NODES(u.open, fill(&u, inside), u.truth));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1-in-hole", measure(r, "test", "filled"), "7x7 enlarged", measure(r, "test", "coarse"));

@@ -35,10 +35,9 @@ void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", plain_discriminator);
   gan_network *E = make_network(r, "E", encoder), *judge = make_classifier(r);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=1e-3 beta1=0.5", NETWORKS(G, E));
   gan_loss *loss = make_loss(r, "non-saturating");
   gan_node *made, *found[CODES], *sorted[CODES];
-  optimize_too(r, g, E, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *noise[] = {gan_noise(step, G, "z"), gan_noise(step, G, "cluster")};

@@ -22,13 +22,9 @@ void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", trunk), *D = make_network(r, "D", brain);
   gan_network *paint = make_network(r, "paint", painter), *negative = make_network(r, "negative", painter);
   gan_network *see = make_network(r, "see", eye), *see_negative = make_network(r, "see-negative", eye);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=5e-4 beta1=0.5", NETWORKS(G, paint, negative));
+  gan_optimizer *d = make_optimizer_of(r, "d", "adam rate=5e-4 beta1=0.5", NETWORKS(D, see, see_negative));
   gan_loss *loss = make_loss(r, "non-saturating");
-  optimize_too(r, g, paint, NULL);
-  optimize_too(r, g, negative, NULL);
-  optimize_too(r, d, see, NULL);
-  optimize_too(r, d, see_negative, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *y = gan_neg(gan_data_node(step, clothes_half(r, 1), "image"));
@@ -47,9 +43,7 @@ void recipe_play(struct recipe *r) {
   gan_node *painted = gan_evaluate(paint, code), *printed = gan_evaluate(negative, code), *truth = gan_neg(painted);
   gan_output(gan_l1(printed, truth), "pairs");
   gan_output(l1_of_others(printed, truth), "others");
-  show(r, "test", painted);
-  show(r, "test", printed);
-  show(r, "test", truth);
+  show_rows(r, "test", NODES(painted, printed, truth));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "distance", measure(r, "test", "pairs"), "of other clothes", measure(r, "test", "others"));

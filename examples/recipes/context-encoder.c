@@ -60,9 +60,7 @@ void recipe_play(struct recipe *r) {
   gan_node *mean = mean_of(middle(gan_data_node(test, clothes(r), "image")));
   gan_output(gan_l1(inside, middle(held)), "filled");
   gan_output(gan_l1(mean, middle(held)), "mean middle");
-  show(r, "test", open);
-  show(r, "test", gan_add(open, around(inside)));
-  show(r, "test", held);
+  show_rows(r, "test", NODES(open, gan_add(open, around(inside)), held));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1-in-hole", measure(r, "test", "filled"), "mean of middles", measure(r, "test", "mean middle"));

@@ -29,11 +29,9 @@ const struct recipe_card recipe_card = {
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", TRANSLATOR("1", "3")), *F = make_network(r, "F", TRANSLATOR("3", "1"));
   gan_network *DX = make_network(r, "DX", PATCHES("1")), *DY = make_network(r, "DY", PATCHES("3"));
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", DX);
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=1e-3 beta1=0.5", NETWORKS(G, F));
+  gan_optimizer *d = make_optimizer_of(r, "d", "adam rate=5e-4 beta1=0.5", NETWORKS(DX, DY));
   gan_loss *loss = make_loss(r, "least-squares");
-  optimize_too(r, g, F, NULL);
-  optimize_too(r, d, DY, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
@@ -57,10 +55,7 @@ void recipe_play(struct recipe *r) {
   gan_output(l1_of_others(made, truth), "mistaken");
   gan_output(gan_l1(back, held), "cycle");
   gan_output(l1_of_others(held, held), "others");
-  show(r, "test", held);
-  show(r, "test", made);
-  show(r, "test", truth);
-  show(r, "test", back);
+  show_rows(r, "test", NODES(held, made, truth, back));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "translated"), "truth of others", measure(r, "test", "mistaken"));

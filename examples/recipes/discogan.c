@@ -28,11 +28,9 @@ static const char discriminator[] =
 void recipe_play(struct recipe *r) {
   gan_network *AB = make_network(r, "AB", translator), *BA = make_network(r, "BA", translator);
   gan_network *DA = make_network(r, "DA", discriminator), *DB = make_network(r, "DB", discriminator);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", AB);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", DA);
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=1e-3 beta1=0.5", NETWORKS(AB, BA));
+  gan_optimizer *d = make_optimizer_of(r, "d", "adam rate=2e-4 beta1=0.5", NETWORKS(DA, DB));
   gan_loss *loss = make_loss(r, "non-saturating");
-  optimize_too(r, g, BA, NULL);
-  optimize_too(r, d, DB, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *a = gan_data_node(step, clothes_half(r, 0), "image"), *b = edges(gan_data_node(step, clothes_half(r, 1), "image"));
@@ -54,10 +52,7 @@ void recipe_play(struct recipe *r) {
   gan_output(l1_of_others(traced, truth), "traced others");
   gan_output(gan_l1(edges(painted), truth), "painted");
   gan_output(l1_of_others(edges(painted), truth), "painted others");
-  show(r, "test", held);
-  show(r, "test", traced);
-  show(r, "test", truth);
-  show(r, "test", painted);
+  show_rows(r, "test", NODES(held, traced, truth, painted));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "traced", measure(r, "test", "traced"), "other outlines", measure(r, "test", "traced others"));

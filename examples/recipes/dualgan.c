@@ -57,11 +57,9 @@ static gan_node *translators_lose(const struct play *p) {
 void recipe_play(struct recipe *r) {
   struct play p = {make_network(r, "A", translator), make_network(r, "B", translator), make_network(r, "DA", critic),
                    make_network(r, "DB", critic), make_loss(r, "wasserstein"), NULL, NULL, NULL, NULL};
-  gan_optimizer *g = make_optimizer(r, "g", "rmsprop rate=5e-4 decay=0.9 schedule=(linear steps=1200)", p.A);
-  gan_optimizer *d = make_optimizer(r, "d", "rmsprop rate=5e-4 decay=0.9 bound=0.05", p.DA);
+  gan_optimizer *g = make_optimizer_of(r, "g", "rmsprop rate=5e-4 decay=0.9 schedule=(linear steps=1200)", NETWORKS(p.A, p.B));
+  gan_optimizer *d = make_optimizer_of(r, "d", "rmsprop rate=5e-4 decay=0.9 bound=0.05", NETWORKS(p.DA, p.DB));
   gan_data *half = clothes_half(r, 0), *other_half = clothes_half(r, 1);
-  optimize_too(r, g, p.B, NULL);
-  optimize_too(r, d, p.DB, NULL);
 
   gan_graph *step = make_step(r, "critics");
   look(&p, step, half, other_half);
@@ -77,10 +75,7 @@ void recipe_play(struct recipe *r) {
   gan_output(l1_of_others(made, truth), "mistaken");
   gan_output(gan_l1(back, held), "back");
   gan_output(l1_of_others(held, held), "others");
-  show(r, "test", held);
-  show(r, "test", made);
-  show(r, "test", truth);
-  show(r, "test", back);
+  show_rows(r, "test", NODES(held, made, truth, back));
 
   train_in_turn(r, "critics", CRITIC_STEPS, "translators", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "turned"), "truth of others", measure(r, "test", "mistaken"));

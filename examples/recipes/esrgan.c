@@ -54,8 +54,7 @@ void recipe_play(struct recipe *r) {
   gan_output(psnr(sharp, truth), "made");
   gan_output(psnr(enlarged, truth), "enlarged");
   gan_output(sharpness(sharp), "sharpness");
-  gan_node *rows[] = {gan_resize(small, SIDE, SIDE, "nearest"), enlarged, sharp, truth};
-  for (int i = 0; i < 4; i++) show(r, "test", rows[i]);
+  show_rows(r, "test", NODES(gan_resize(small, SIDE, SIDE, "nearest"), enlarged, sharp, truth));
 
   train(r, "alone", recipe_steps(r));
   double sharp_alone = measure(r, "test", "sharpness");

@@ -47,9 +47,7 @@ void recipe_play(struct recipe *r) {
   gan_output(share_right(gan_evaluate(plain, x), label), "right");
   gan_output(share_right(gan_evaluate(plain, changed), label), "attacked");
   gan_output(share_right(gan_evaluate(hard, attacked(hard, x, label)), label), "hardened");
-  show(r, "test", x);
-  show(r, "test", changed);
-  show(r, "test", gan_sub(changed, x));
+  show_rows(r, "test", NODES(x, changed, gan_sub(changed, x)));
 
   train(r, "plain", recipe_steps(r));
   train(r, "hardened", recipe_steps(r));

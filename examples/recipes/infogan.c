@@ -31,7 +31,7 @@ static const char discriminator[] =
   "dense units=10 name=value from=read; output value value\n"
   "dense units=2 name=numbers from=read; output numbers numbers\n";
 
-enum { Z, VALUE, NUMBERS, CODES };         /* what goes into G: noise, and the codes */
+enum { Z, VALUE, NUMBERS, CODES };                 /* what goes into G: noise, and the codes */
 enum { SCORE, VALUE_READ, NUMBERS_READ, OUTPUTS }; /* of D, and of Q */
 
 static void draw_code(gan_graph *step, gan_network *G, gan_node **code) {
@@ -43,7 +43,7 @@ static void draw_code(gan_graph *step, gan_network *G, gan_node **code) {
 void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
   gan_network *judge = make_classifier(r);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G); /* and Q's, with the layers that it shares */
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G); /* and of Q what it does not share with D */
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
   gan_loss *loss = make_loss(r, "non-saturating");
   gan_node *code[CODES], *made, *of_made[OUTPUTS];

@@ -76,13 +76,11 @@ void recipe_play(struct recipe *r) {
   const char *const lines_a[] = {CONTENT("1"), STYLE("1"), DECODER("1"), JUDGE("1")};
   const char *const lines_b[] = {CONTENT("3"), STYLE("3"), DECODER("3"), JUDGE("3")};
   struct domain a = make_domain(r, names_a, lines_a), b = make_domain(r, names_b, lines_b);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", a.decoder);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", a.judge);
-  gan_network *others[] = {a.content, a.style, b.content, b.style, b.decoder};
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=1e-3 beta1=0.5",
+                                       NETWORKS(a.decoder, a.content, a.style, b.content, b.style, b.decoder));
+  gan_optimizer *d = make_optimizer_of(r, "d", "adam rate=5e-4 beta1=0.5", NETWORKS(a.judge, b.judge));
   gan_loss *loss = make_loss(r, "least-squares");
   gan_node *color;
-  for (int i = 0; i < 5; i++) optimize_too(r, g, others[i], NULL);
-  optimize_too(r, d, b.judge, NULL);
 
   gan_graph *step = make_step(r, "train");
   look(&a, gan_data_node(step, clothes_half(r, 0), "image"));
@@ -102,12 +100,9 @@ void recipe_play(struct recipe *r) {
   int64_t n = gan_node_size(grey, 0);
   gan_output(gan_l1(styled, truth), "styled");
   gan_output(gan_l1(gan_slice(styled, 0, 1, n), coloured(gan_slice(grey, 0, 1, n), gan_slice(color, 0, 0, n - 1))), "another");
-  show(r, "test", grey);
-  show(r, "test", example);
-  show(r, "test", styled);
-  show(r, "test", truth);
-  show(r, "test", gan_evaluate2(b.decoder, content, gan_noise(test, b.decoder, "style")));
-  show(r, "test", gan_evaluate2(b.decoder, content, gan_random_like(style, "chance", "normal")));
+  gan_node *chance = gan_evaluate2(b.decoder, content, gan_noise(test, b.decoder, "style"));
+  gan_node *another = gan_evaluate2(b.decoder, content, gan_random_like(style, "chance", "normal"));
+  show_rows(r, "test", NODES(grey, example, styled, truth, chance, another));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "styled"), "another style", measure(r, "test", "another"));

@@ -44,9 +44,7 @@ void recipe_play(struct recipe *r) {
   gan_node *truth = gan_data_node(test, held_out(r), "image"), *outline = edges(truth), *painted = gan_evaluate(G, outline);
   gan_output(gan_l1(painted, truth), "painted");
   gan_output(gan_l1(outline, truth), "identity");
-  show(r, "test", outline);
-  show(r, "test", painted);
-  show(r, "test", truth);
+  show_rows(r, "test", NODES(outline, painted, truth));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "painted"), "identity", measure(r, "test", "identity"));

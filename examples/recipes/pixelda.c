@@ -64,9 +64,7 @@ void recipe_play(struct recipe *r) {
   gan_node *grey = tinted(held, 1, 1, 1), *wanted = as_target(held);
   gan_output(share_right(gan_evaluate(T, wanted), kind), "right");
   gan_output(share_right(gan_evaluate(alone, wanted), kind), "alone");
-  show(r, "test", grey);
-  show(r, "test", gan_evaluate2(G, grey, gan_noise(test, G, "z")));
-  show(r, "test", wanted);
+  show_rows(r, "test", NODES(grey, gan_evaluate2(G, grey, gan_noise(test, G, "z")), wanted));
 
   train(r, "train", recipe_steps(r));
   figure_above(r, "accuracy", measure(r, "test", "right"), "source alone", measure(r, "test", "alone"));

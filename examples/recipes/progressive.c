@@ -113,8 +113,7 @@ void recipe_play(struct recipe *r) {
   compare(judge, x, large, "made");
   compare(judge, x, middle, "middle");
   compare(judge, x, blurred(gan_data_node(test, clothes(r), "image")), "blurred");
-  show(r, "test", large);
-  show(r, "test", middle);
+  show_rows(r, "test", NODES(large, middle));
 
   for (int i = 0; i < SIZES; i++) train_size(r, i, (recipe_steps(r) + SIZES - 1) / SIZES);
   figure_distance(r);

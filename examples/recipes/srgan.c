@@ -47,8 +47,7 @@ void recipe_play(struct recipe *r) {
   gan_output(psnr(enlarged, truth), "enlarged");
   gan_output(sharpness(sharp), "made sharpness");
   gan_output(sharpness(enlarged), "enlarged sharpness");
-  gan_node *rows[] = {gan_resize(small, SIDE, SIDE, "nearest"), enlarged, sharp, truth};
-  for (int i = 0; i < 4; i++) show(r, "test", rows[i]);
+  show_rows(r, "test", NODES(gan_resize(small, SIDE, SIDE, "nearest"), enlarged, sharp, truth));
 
   train(r, "train", recipe_steps(r));
   figure_above(r, "psnr", measure(r, "test", "made"), "bilinear", measure(r, "test", "enlarged"));

@@ -60,9 +60,7 @@ void recipe_play(struct recipe *r) {
   gan_node *seen = painted(held, is), *truth = painted(held, wanted), *turned = gan_evaluate2(G, seen, wanted);
   gan_output(gan_l1(turned, truth), "turned");
   gan_output(gan_l1(seen, truth), "identity");
-  show(r, "test", seen);
-  show(r, "test", turned);
-  show(r, "test", truth);
+  show_rows(r, "test", NODES(seen, turned, truth));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "turned"), "identity", measure(r, "test", "identity"));

@@ -48,12 +48,10 @@ void recipe_play(struct recipe *r) {
   struct shared s = {make_network(r, "mind", mind), make_network(r, "voice", voice)};
   struct domain one = {make_network(r, "eye1", EYE("1")), make_network(r, "hand1", HAND("1")), make_network(r, "D1", JUDGE("1"))};
   struct domain two = {make_network(r, "eye2", EYE("3")), make_network(r, "hand2", HAND("3")), make_network(r, "D2", JUDGE("3"))};
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", s.mind);
-  gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", one.judge);
-  gan_network *others[] = {s.voice, one.eye, one.hand, two.eye, two.hand};
+  gan_optimizer *g = make_optimizer_of(r, "g", "adam rate=1e-3 beta1=0.5",
+                                       NETWORKS(s.mind, s.voice, one.eye, one.hand, two.eye, two.hand));
+  gan_optimizer *d = make_optimizer_of(r, "d", "adam rate=5e-4 beta1=0.5", NETWORKS(one.judge, two.judge));
   gan_loss *loss = make_loss(r, "least-squares");
-  for (int i = 0; i < 5; i++) optimize_too(r, g, others[i], NULL);
-  optimize_too(r, d, two.judge, NULL);
 
   gan_graph *step = make_step(r, "train");
   gan_node *x = gan_data_node(step, clothes_half(r, 0), "image"), *other = gan_data_node(step, clothes_half(r, 1), "image");
@@ -82,10 +80,7 @@ void recipe_play(struct recipe *r) {
   gan_output(l1_of_others(turned, truth), "mistaken");
   gan_output(gan_l1(own, held), "own");
   gan_output(l1_of_others(held, held), "others");
-  show(r, "test", held);
-  show(r, "test", own);
-  show(r, "test", turned);
-  show(r, "test", truth);
+  show_rows(r, "test", NODES(held, own, turned, truth));
 
   train(r, "train", recipe_steps(r));
   figure_below(r, "l1", measure(r, "test", "turned"), "truth of others", measure(r, "test", "mistaken"));

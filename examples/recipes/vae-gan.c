@@ -21,10 +21,6 @@ static const char discriminator[] =
 enum { MEAN, LOG_VARIANCE, CODES }; /* of E */
 enum { SCORE, LIKE, OUTPUTS };      /* of D */
 
-static gan_node *joined(gan_node *a, gan_node *b) {
-  return gan_concat(2, (gan_node *const[]){a, b}, 0);
-}
-
 void recipe_play(struct recipe *r) {
   gan_network *E = make_network(r, "E", plain_encoder), *G = make_network(r, "G", plain_generator);
   gan_network *D = make_network(r, "D", discriminator), *judge = make_classifier(r);
@@ -40,11 +36,11 @@ void recipe_play(struct recipe *r) {
   gan_node *z = gan_gaussian_sample(code[MEAN], code[LOG_VARIANCE], noise), *prior = gan_random_like(z, "prior", "normal");
   gan_node *back = gan_apply(G, z), *made = gan_apply(G, prior);
   gan_phase(step, "D");
-  gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, x), joined(gan_apply(D, back), gan_apply(D, made))));
+  gan_minimize(d, gan_loss_discriminator(loss, gan_apply(D, x), gan_concat(NODES(gan_apply(D, back), gan_apply(D, made)), 0)));
   gan_phase(step, "E and G");
   gan_network_apply(D, GAN_TRAINING, 1, &x, OUTPUTS, of_x);
   gan_network_apply(D, GAN_TRAINING, 1, &back, OUTPUTS, of_back);
-  gan_node *fooled = gan_loss_generator(loss, NULL, joined(of_back[SCORE], gan_apply(D, made)));
+  gan_node *fooled = gan_loss_generator(loss, NULL, gan_concat(NODES(of_back[SCORE], gan_apply(D, made)), 0));
   gan_node *alike = gan_l2(of_back[LIKE], gan_stop_gradient(of_x[LIKE])); /* the learnt metric, a mean over 1568 features */
   gan_minimize(e, TOTAL({20, alike}, {0.01, gan_kl_gaussian(code[MEAN], code[LOG_VARIANCE])}));
   gan_minimize(g, TOTAL({20, alike}, {1, fooled}));
@@ -56,9 +52,7 @@ void recipe_play(struct recipe *r) {
   gan_output(sharpness(blurred(held)), "blurred sharpness");
   gan_output(gan_l2(given, held), "error");
   gan_output(gan_l2(mean, held), "mean picture");
-  show(r, "test", held);
-  show(r, "test", given);
-  show(r, "test", gan_evaluate(G, gan_noise(test, G, "z")));
+  show_rows(r, "test", NODES(held, given, gan_evaluate(G, gan_noise(test, G, "z"))));
 
   train(r, "train", recipe_steps(r));
   figure_distance(r);

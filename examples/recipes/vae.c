@@ -17,8 +17,7 @@ enum { MEAN, LOG_VARIANCE, CODES }; /* of the encoder */
 
 /* Minus the variational lower bound, but for a constant: a Gaussian of variance 0.2 a pixel, and the divergence of the code. */
 static void build_vae(struct recipe *r, gan_network *E, gan_network *P) {
-  gan_optimizer *v = make_optimizer(r, "v", "adam rate=1e-3", E);
-  optimize_too(r, v, P, NULL);
+  gan_optimizer *v = make_optimizer_of(r, "v", "adam rate=1e-3", NETWORKS(E, P));
   gan_graph *step = make_step(r, "vae");
   gan_node *x = gan_data_node(step, clothes(r), "image"), *code[CODES];
   gan_network_apply(E, GAN_TRAINING, 1, &x, CODES, code);
@@ -52,8 +51,7 @@ static void build_test(struct recipe *r, gan_network *judge, gan_network *E, gan
   gan_output(sharpness(by_gan), "gan sharpness");
   compare(judge, x, by_vae, "by vae");
   compare(judge, x, by_gan, "by gan");
-  gan_node *rows[] = {x, back, by_vae, by_gan};
-  for (int i = 0; i < 4; i++) show(r, "test", rows[i]);
+  show_rows(r, "test", NODES(x, back, by_vae, by_gan));
 }
 
 void recipe_play(struct recipe *r) {

@@ -44,8 +44,8 @@ gan_node *each_perceptual(gan_network *network, gan_node *x, gan_node *target) {
   int32_t count = (int32_t)network->n_outputs;
   if (count > OUTPUTS_MAX) return too_many(x->graph, network);
   gan_node *still = gan_stop_gradient(target);
-  gan_network_apply(network, 0, 1, &x, count, of_x);
-  gan_network_apply(network, 0, 1, &still, count, of_target);
+  gan_network_apply(network, GAN_EVALUATION | GAN_FROZEN, 1, &x, count, of_x);
+  gan_network_apply(network, GAN_EVALUATION | GAN_FROZEN, 1, &still, count, of_target);
   for (int32_t i = 0; i < count; i++) {
     gan_node *far = mean_per_sample(each_l2(of_x[i], of_target[i]));
     sum = sum ? gan_add(sum, far) : far;

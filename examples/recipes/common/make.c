@@ -38,6 +38,13 @@ gan_optimizer *make_optimizer(struct recipe *r, const char *name, const char *te
   return optimizer;
 }
 
+gan_optimizer *make_optimizer_of(struct recipe *r, const char *name, const char *text, int32_t count,
+                                 gan_network *const *networks) {
+  gan_optimizer *optimizer = make_optimizer(r, name, text, networks[0]);
+  for (int32_t i = 1; i < count; i++) optimize_too(r, optimizer, networks[i], NULL);
+  return optimizer;
+}
+
 void optimize_too(struct recipe *r, gan_optimizer *optimizer, gan_network *network, const char *pattern) {
   need(r, gan_optimizer_add(optimizer, network, pattern, 1, 1), "the optimizer");
 }

@@ -33,6 +33,10 @@ void show(struct recipe *r, const char *step, gan_node *samples) {
   gan_output(samples, s->name);
 }
 
+void show_rows(struct recipe *r, const char *step, int32_t count, gan_node *const *rows) {
+  for (int32_t i = 0; i < count; i++) show(r, step, rows[i]);
+}
+
 void show_samples(struct recipe *r, gan_network *generator) {
   r->sampled = generator;
 }

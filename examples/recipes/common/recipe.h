@@ -41,11 +41,17 @@ gan_optimizer *make_optimizer(struct recipe *r, const char *name, const char *te
 gan_loss *make_loss(struct recipe *r, const char *text);
 gan_graph *make_step(struct recipe *r, const char *name); /* a step of the game; all of them before the first is run */
 
+gan_optimizer *make_optimizer_of(struct recipe *r, const char *name, const char *text, int32_t count,
+                                 gan_network *const *networks);
 void optimize_too(struct recipe *r, gan_optimizer *optimizer, gan_network *network, const char *pattern); /* pattern NULL: all */
 
+/* How many, and which, where a function takes both: gan_concat(NODES(a, b), 0). */
+#define LIST(type, ...) (int32_t)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)), (type[]){__VA_ARGS__}
+#define NODES(...) LIST(gan_node *, __VA_ARGS__)
+#define NETWORKS(...) LIST(gan_network *, __VA_ARGS__)
+
 /* A loss as papers write it: TOTAL({1, adversarial}, {10, cycle}). */
-#define TOTAL(...) \
-  gan_total((int32_t)(sizeof((const gan_term[]){__VA_ARGS__}) / sizeof(gan_term)), (const gan_term[]){__VA_ARGS__})
+#define TOTAL(...) gan_total(LIST(gan_term, __VA_ARGS__))
 
 /* ------------------------------------------------------------------------------------------- training, measuring */
 
@@ -63,6 +69,7 @@ void figure_below(struct recipe *r, const char *what, double value, const char *
 /* The picture at the end. Each node that is shown is a row: the first samples of (n,h,w,1 or 3) in one run of its step, -1 black, 1
  * white. Or a grid of a generator's samples, whose labels count along the columns. */
 void show(struct recipe *r, const char *step, gan_node *samples);
+void show_rows(struct recipe *r, const char *step, int32_t count, gan_node *const *rows);
 void show_samples(struct recipe *r, gan_network *generator);
 
 /* ---------------------------------------------------------------------------------------------- judges, domains */
