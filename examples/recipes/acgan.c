@@ -10,15 +10,6 @@ const struct recipe_card recipe_card = {
   .steps = 2500,
 };
 
-static const char generator[] =
-  "input z 64 noise=normal\n"
-  "input label classes=10\n"
-  "embedding classes=10 width=32 name=kind from=label\n"
-  "concat from=z,kind\n"
-  "dense units=1568; reshape shape=7x7x32; batch-norm; relu\n"
-  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu\n"
-  "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
-
 static const char discriminator[] =
   "input x 28x28x1\n"
   "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
@@ -30,7 +21,7 @@ static const char discriminator[] =
 enum { SOURCE, KIND, OUTPUTS }; /* of D: S and C of the paper */
 
 void recipe_play(struct recipe *r) {
-  gan_network *G = make_network(r, "G", generator), *D = make_network(r, "D", discriminator);
+  gan_network *G = make_network(r, "G", labelled_generator), *D = make_network(r, "D", discriminator);
   gan_network *judge = make_classifier(r);
   gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=5e-4 beta1=0.5", D);

@@ -7,6 +7,15 @@ const char plain_generator[] =
   "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu\n"
   "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
 
+const char labelled_generator[] =
+  "input z 64 noise=normal\n"
+  "input label classes=10\n"
+  "embedding classes=10 width=32 name=kind from=label\n"
+  "concat from=z,kind\n"
+  "dense units=1568; reshape shape=7x7x32; batch-norm; relu\n"
+  "conv-transpose2d filters=16 kernel=4 stride=2 padding=1; batch-norm; relu\n"
+  "conv-transpose2d filters=1 kernel=4 stride=2 padding=1; tanh\n";
+
 const char plain_discriminator[] =
   "input x 28x28x1\n"
   "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"

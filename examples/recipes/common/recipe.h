@@ -101,6 +101,7 @@ gan_node *l1_of_others(gan_node *pictures, gan_node *truth);
  * batch norm, as DCGAN's D has it (Radford et al. 2016), for losses that leave D without a hold; from there to a Gaussian code of
  * 64, its mean and the logarithm of its variance. */
 extern const char plain_generator[], plain_discriminator[], normed_discriminator[], plain_encoder[];
+extern const char labelled_generator[]; /* "z" 64 and "label" to (28,28,1) */
 
 /* A step "test" that compares what a generator makes of its noise "z" with pictures that are held out, and, for reference,
  * blurred ones of the training; the figure of both distances. */
