@@ -94,15 +94,18 @@ static void train_size(struct recipe *r, int size, int64_t steps) {
   train(r, sizes[size], size ? steps - steps / 2 / FADES * FADES : steps);
 }
 
+static gan_network *make_part(struct recipe *r, char of, int size, const char *lines) {
+  const char name[] = {of, (char)('0' + size), 0};
+  return make_network(r, name, lines);
+}
+
 void recipe_play(struct recipe *r) {
   struct growing n;
-  char name[] = "g0";
   for (int i = 0; i < SIZES; i++) {
-    name[1] = (char)('0' + i);
-    name[0] = 'g', n.g[i] = make_network(r, name, grow_g[i]);
-    name[0] = 'p', n.picture[i] = make_network(r, name, to_picture[i]);
-    name[0] = 'f', n.from[i] = make_network(r, name, from_picture[i]);
-    name[0] = 'd', n.d[i] = make_network(r, name, shrink_d[i]);
+    n.g[i] = make_part(r, 'g', i, grow_g[i]);
+    n.picture[i] = make_part(r, 'p', i, to_picture[i]);
+    n.from[i] = make_part(r, 'f', i, from_picture[i]);
+    n.d[i] = make_part(r, 'd', i, shrink_d[i]);
   }
   gan_network *judge = make_classifier(r);
   for (int i = 0; i < SIZES; i++) build_size(r, &n, i);
