@@ -38,6 +38,15 @@ void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms,
 
 struct adam_vectors { vf w, m, v; };
 
+/* Four streams at once are more than the processor foresees, above all where large arrays start on pages alike. */
+ALWAYS_INLINE void adam_fetch(const float *w, const float *g, const float *m, const float *v) {
+  enum { AHEAD = 64 };
+  __builtin_prefetch(w + AHEAD, 1);
+  __builtin_prefetch(g + AHEAD);
+  __builtin_prefetch(m + AHEAD, 1);
+  __builtin_prefetch(v + AHEAD, 1);
+}
+
 /* What is the same for all elements. */
 struct adam_factors { float gain1, gain2, beta2, correct2, epsilon, rate, keep; };
 
@@ -55,6 +64,7 @@ void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, con
   };
   int64_t i = 0;
   for (; i + LANES <= n; i += LANES) {
+    adam_fetch(w + i, g + i, m + i, v + i);
     struct adam_vectors p = {vf_load(w + i), vf_load(m + i), vf_load(v + i)};
     p = adam_step(p, vf_load(g + i), &f);
     vf_store(w + i, p.w);

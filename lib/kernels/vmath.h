@@ -11,20 +11,26 @@
 
 /* ------------------------------------------------------------------ exp and what is made of it */
 
-/* x = n ln 2 + r; the result is 2^n (1 + r + r^2 P(r)). 2^n is applied in two halves, so that denormal results come out right. */
-ALWAYS_INLINE vf vf_exp(vf x) {
+/* x = n ln 2 + r, for |x| up to 104: e^r - 1 = r + r^2 P(r), and n in the low bits of *shifted. */
+ALWAYS_INLINE vf exp_reduced(vf x, vi *shifted) {
   const float round = 0x1.8p23f; /* added, it leaves the nearest integer in the low bits */
-  vf t = vf_select(x > 89.0f, vf_set(89.0f), x);
-  t = vf_select(t < -104.0f, vf_set(-104.0f), t);
-  vf shifted = t * 1.44269504f + round;
-  vf n = shifted - round;
-  vf r = t - n * 0.693359375f;
+  vf sum = x * 1.44269504f + round, n = sum - round;
+  vf r = x - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
   vf p = r * 1.395297237e-03f + 8.370321244e-03f;
   p = p * r + 4.166616872e-02f;
   p = p * r + 1.666650623e-01f;
   p = p * r + 5.000000000e-01f;
-  vf y = p * (r * r) + r + 1.0f;
+  *shifted = (vi)sum;
+  return p * (r * r) + r;
+}
+
+/* 2^n is applied in two halves, so that denormal results come out right. */
+ALWAYS_INLINE vf vf_exp(vf x) {
+  vf t = vf_select(x > 89.0f, vf_set(89.0f), x);
+  t = vf_select(t < -104.0f, vf_set(-104.0f), t);
+  vi shifted;
+  vf y = exp_reduced(t, &shifted) + 1.0f;
   vi e = (vi)((vu)shifted - 0x4b400000u), half = e >> 1;
   return y * (vf)((vu)(half + 127) << 23) * (vf)((vu)(e - half + 127) << 23);
 }
@@ -69,14 +75,13 @@ ALWAYS_INLINE vf vf_sigmoid(vf x) {
   return vf_select(x < 0.0f, e, vf_set(1.0f)) / (e + 1.0f);
 }
 
+/* With m = e^2a - 1 = 2^n (e^r - 1) + (2^n - 1), which is as exact near zero as elsewhere, m / (m + 2). At a = 10 that is 1. */
 ALWAYS_INLINE vf vf_tanh(vf x) {
-  vf a = vf_abs(x), z = x * x;
-  vf large = 1.0f - 2.0f / (vf_exp(a + a) + 1.0f);
-  vf p = z * -5.717044696e-03f + 2.065058611e-02f;
-  p = p * z - 5.374349654e-02f;
-  p = p * z + 1.333149076e-01f;
-  p = p * z - 3.333328366e-01f;
-  return vf_select(a < 0.625f, p * (z * x) + x, vf_with_sign(large, x));
+  vf a = vf_abs(x), t = vf_select(a > 10.0f, vf_set(10.0f), a);
+  vi shifted;
+  vf p = exp_reduced(t + t, &shifted), power = (vf)(((vu)shifted << 23) + 0x3f800000u);
+  vf m = p * power + (power - 1.0f);
+  return vf_with_sign(m / (m + 2.0f), x);
 }
 
 /* Near zero an odd polynomial; beyond 1, 1 - erfc with -log(erfc(a)) = a + a Q(a). */
