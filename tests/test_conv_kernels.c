@@ -265,6 +265,11 @@ static void test_random_shapes(void **state) {
   (struct conv_shape){.n = n_, .h = h_, .w = h_, .c = c_, .kh = kh_, .kw = kh_, .o = c_, .oh = oh_, .ow = oh_, \
                       .sh = stride, .sw = stride, .dh = 1, .dw = 1, .ph = padding, .pw = padding, .groups = c_}
 
+/* Squares with so many channels a group on both sides. */
+#define GROUPED(n_, h_, groups_, from, to, kh_, oh_, stride, padding) \
+  (struct conv_shape){.n = n_, .h = h_, .w = h_, .c = groups_ * from, .kh = kh_, .kw = kh_, .o = groups_ * to, .oh = oh_, .ow = oh_, \
+                      .sh = stride, .sw = stride, .dh = 1, .dw = 1, .ph = padding, .pw = padding, .groups = groups_}
+
 /* Layers of real networks, with small batches: the paths that speed is bought with. */
 static void test_layers(void **state) {
   (void)state;
@@ -276,6 +281,8 @@ static void test_layers(void **state) {
     SHAPE(2, 32, 32, 3, 3, 3, 128, 32, 32, 1, 1), SHAPE(2, 32, 32, 64, 3, 3, 3, 32, 32, 1, 1),
     DEPTHWISE(3, 16, 64, 3, 16, 1, 1),            DEPTHWISE(3, 17, 48, 3, 9, 2, 1),
     DEPTHWISE(2, 9, 5, 5, 9, 1, 2),               DEPTHWISE(2, 7, 3, 2, 3, 3, 0),
+    GROUPED(3, 9, 12, 4, 4, 3, 9, 1, 1),          GROUPED(2, 12, 21, 2, 3, 4, 6, 2, 1),
+    GROUPED(2, 40, 9, 8, 8, 3, 40, 1, 1),         GROUPED(3, 7, 35, 2, 1, 5, 4, 2, 2),
     SHAPE(2, 32, 32, 64, 1, 1, 64, 32, 32, 1, 0), SHAPE(1, 1, 16000, 1, 1, 25, 64, 1, 4000, 4, 11),
   };
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {

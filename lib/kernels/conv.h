@@ -1,4 +1,5 @@
-/* Private to the convolutions, all of it compiled once: the arithmetic of shapes, and what a way of computing has to offer. */
+/* Private to the convolutions: the arithmetic of shapes, what a way of computing has to offer, and what is compiled for each
+ * instruction set. */
 #ifndef GAN_KERNELS_CONV_H
 #define GAN_KERNELS_CONV_H
 
@@ -23,6 +24,11 @@ int64_t conv_taps(const struct conv_shape *s);
 int64_t conv_depth_x(const struct conv_shape *s);       /* channels of one group */
 int64_t conv_depth_y(const struct conv_shape *s);
 int64_t conv_group_weights(const struct conv_shape *s); /* of one group */
+
+/* Groups of few channels are dealt out to the lanes of vectors: several together are a block, the last one of fewer. */
+int32_t conv_is_dealt(const struct kernels *k, const struct conv_shape *s);
+int64_t conv_together(const struct kernels *k, const struct conv_shape *s);
+int64_t conv_blocks(const struct kernels *k, const struct conv_shape *s);
 
 /* One axis of a convolution. */
 struct conv_axis { int64_t x, y, kernel, stride, dilation, padding; };
@@ -75,5 +81,20 @@ int32_t conv_is_depthwise(const struct conv_shape *s);
 
 /* Whether Winograd's way exists for this shape, and is expected to be faster. */
 int32_t conv_winograd_pays(const struct conv_shape *s);
+
+/* ------------------------------------------------------------------ compiled for each instruction set */
+
+/* Groups of a source: `depth` channels each, `window` in all, for `width` channels of the result each; step: between pixels. */
+struct dealing { int32_t depth, width, window; int64_t step; };
+
+struct combination;
+struct transforms; /* conv_winograd.h */
+
+struct conv_kernels {
+  /* conv_deal.c: to[p][i][lane] = channel i of the group that the lane belongs to, of pixel p; nothing is read from `end` on */
+  void (*deal)(float *to, const float *from, const float *end, int64_t pixels, const struct dealing *d);
+  void (*combine)(float *to, int64_t to_step, const struct combination *c, int64_t columns, int64_t channels);
+  const struct transforms *transforms; /* [points] */
+};
 
 #endif

@@ -1,6 +1,8 @@
 /* The arithmetic of convolutions' shapes. */
 #include "kernels/conv.h"
 
+enum { FEW_CHANNELS = 8 /* of a group: more fill enough of a panel by themselves */ };
+
 struct conv_range conv_piece(int64_t n, int64_t count, int64_t index) {
   int64_t size = n / count, longer = n % count, first = index * size + least(index, longer);
   return (struct conv_range){first, first + size + (index < longer)};
@@ -20,6 +22,18 @@ int64_t conv_depth_y(const struct conv_shape *s) {
 
 int64_t conv_group_weights(const struct conv_shape *s) {
   return conv_depth_y(s) * conv_taps(s) * conv_depth_x(s);
+}
+
+int32_t conv_is_dealt(const struct kernels *k, const struct conv_shape *s) {
+  return s->groups > 1 && most(conv_depth_x(s), conv_depth_y(s)) <= least(FEW_CHANNELS, k->lanes);
+}
+
+int64_t conv_together(const struct kernels *k, const struct conv_shape *s) {
+  return conv_is_dealt(k, s) ? k->lanes / most(conv_depth_x(s), conv_depth_y(s)) : 1;
+}
+
+int64_t conv_blocks(const struct kernels *k, const struct conv_shape *s) {
+  return pieces(s->groups, conv_together(k, s));
 }
 
 int64_t conv_flops(const struct conv_shape *s) {

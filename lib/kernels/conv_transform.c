@@ -198,4 +198,4 @@ TRANSFORMS(8, 4)
 
 static const struct transforms transforms[WINOGRAD_POINTS + 1] = {ENTRY(1), ENTRY(5), ENTRY(6), ENTRY(8)};
 
-const struct conv_kernels ISA_NAME(conv_kernels) = {.combine = combine, .transforms = transforms};
+const struct conv_kernels ISA_NAME(conv_kernels) = {.deal = ISA_NAME(conv_deal), .combine = combine, .transforms = transforms};

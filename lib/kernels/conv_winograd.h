@@ -54,11 +54,6 @@ typedef void transform_fn(const struct transform *t);
 /* data, results, spread: by B', A' and A; finish: results with bias and activation. */
 struct transforms { transform_fn *data, *results, *finish, *spread; };
 
-struct conv_kernels {
-  void (*combine)(float *to, int64_t to_step, const struct combination *c, int64_t columns, int64_t channels);
-  const struct transforms *transforms; /* [points] */
-};
-
 /* ------------------------------------------------------------------ shapes (conv_winograd_shape.c) */
 
 /* F(cell, taps), a row of each matrix for each point. */

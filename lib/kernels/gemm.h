@@ -22,7 +22,9 @@ struct gemm_stretch { int64_t a, b; };
  * b + p * b_step, panel j of a strip at b + j * panel_step. All columns of a panel are stored.
  *
  * A tile of dots is for results with few columns: k runs along the vectors. Column j of B is at b + j * b_step, A and B are
- * dense along k, and nothing is added to. */
+ * dense along k, and nothing is added to.
+ *
+ * A tile of lanes has an A for every column: element (i, p) is a vector. Its panel is `narrow` wide. */
 struct gemm_tile {
   const float *a, *b, *bias; /* bias NULL: none */
   float *c, *packed;         /* packed: where a packing tile copies the panel to */
@@ -53,6 +55,8 @@ struct gemm_kernels {
   void (*axpys)(float *y, const float *x, const float *m, int64_t ld, int64_t k, int64_t cols); /* y = x M, M (k,cols) */
   int32_t dot_rows, dot_columns;                   /* of the largest tile of dots */
   gemm_tile_fn *const (*dot)[GEMM_MOST_DOTS + 1];  /* [rows][columns], 0 unused */
+  int32_t lane_rows;                               /* of the largest tile of lanes */
+  gemm_tile_fn *const *lanes;                      /* [rows], 0 unused */
   double (*burst)(void);
 };
 

@@ -8,9 +8,9 @@
 #include "kernels/vec.h"
 
 #if LANES == 16
-enum { TILE_ROWS = 14 };
+enum { TILE_ROWS = 14, LANE_ROWS = 8 };
 #else
-enum { TILE_ROWS = 6 };
+enum { TILE_ROWS = 6, LANE_ROWS = 6 };
 #endif
 
 enum { PANEL = 2 /* vectors of a panel */, MOST_VECTORS = PANEL * GEMM_STRIPS };
@@ -23,8 +23,8 @@ enum { PANEL = 2 /* vectors of a panel */, MOST_VECTORS = PANEL * GEMM_STRIPS };
 /* A statement for every row i and vector v of the tile. */
 #define EACH(statement) UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vectors; v++) statement
 
-/* rows, vectors and packing are constants: after inlining, all loops but that over k are gone and acc lives in registers. */
-ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vectors, const int packing) {
+/* rows, vectors, packing and lanes are constants: after inlining, all loops but that over k are gone and acc lives in registers. */
+ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vectors, const int packing, const int lanes) {
   vf acc[TILE_ROWS][MOST_VECTORS];
   EACH(acc[i][v] = (vf){0});
   EACH(__builtin_prefetch(t->c + i * t->ldc + v * LANES, 1));
@@ -45,7 +45,8 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
       }
       if (packing) packed += vectors * LANES;
       UNROLL for (int i = 0; i < rows; i++) {
-        vf x = vf_set(a[i / 3][i % 3 * row_step]);
+        const float *element = a[i / 3] + i % 3 * row_step;
+        vf x = lanes ? vf_load(element) : vf_set(*element);
         UNROLL for (int v = 0; v < vectors; v++) acc[i][v] = vf_fma(x, row[v], acc[i][v]);
       }
       UNROLL for (int i = 0; i < rows; i += 3) {
@@ -67,27 +68,34 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
 
 #define TILE(rows) \
   static NOINLINE void tile_##rows(const struct gemm_tile *t) { \
-    tile(t, rows, PANEL, 0); \
+    tile(t, rows, PANEL, 0, 0); \
   } \
   static NOINLINE void tile_packing_##rows(const struct gemm_tile *t) { \
-    tile(t, rows, PANEL, 1); \
+    tile(t, rows, PANEL, 1, 0); \
   } \
   static NOINLINE void tile_narrow_##rows(const struct gemm_tile *t) { \
-    tile(t, rows, 1, 0); \
+    tile(t, rows, 1, 0, 0); \
+  }
+#define LANE_TILE(rows) \
+  static NOINLINE void tile_lanes_##rows(const struct gemm_tile *t) { \
+    tile(t, rows, 1, 0, 1); \
   }
 #define STRIP(panels) \
   static NOINLINE void strip_##panels(const struct gemm_tile *t) { \
-    tile(t, 1, panels * PANEL, 0); \
+    tile(t, 1, panels * PANEL, 0, 0); \
   }
 #define TILES_TO_6(T) T(1) T(2) T(3) T(4) T(5) T(6)
 #define TILES_7_TO_14(T) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
 #if LANES == 16
 #define TILES(T) TILES_TO_6(T) TILES_7_TO_14(T)
+#define LANE_TILES(T) TILES_TO_6(T) T(7) T(8)
 #else
 #define TILES(T) TILES_TO_6(T)
+#define LANE_TILES(T) TILES_TO_6(T)
 #endif
 
 TILES(TILE)
+LANE_TILES(LANE_TILE)
 STRIP(2)
 STRIP(3)
 STRIP(4)
@@ -95,9 +103,11 @@ STRIP(4)
 #define TILE_ENTRY(rows) [rows] = tile_##rows,
 #define PACKING_ENTRY(rows) [rows] = tile_packing_##rows,
 #define NARROW_ENTRY(rows) [rows] = tile_narrow_##rows,
+#define LANE_ENTRY(rows) [rows] = tile_lanes_##rows,
 static gemm_tile_fn *const tiles[TILE_ROWS + 1] = {TILES(TILE_ENTRY)};
 static gemm_tile_fn *const tiles_packing[TILE_ROWS + 1] = {TILES(PACKING_ENTRY)};
 static gemm_tile_fn *const tiles_narrow[TILE_ROWS + 1] = {TILES(NARROW_ENTRY)};
+static gemm_tile_fn *const tiles_lanes[LANE_ROWS + 1] = {LANE_TILES(LANE_ENTRY)};
 static gemm_tile_fn *const strips[GEMM_STRIPS + 1] = {NULL, tile_1, strip_2, strip_3, strip_4};
 
 /* Multiply-adds in registers, enough chains to hide their latency: what the processor can do at best. */
@@ -133,5 +143,7 @@ const struct gemm_kernels ISA_NAME(gemm_kernels) = {
   .dot_rows = DOT_ROWS,
   .dot_columns = DOT_COLUMNS,
   .dot = ISA_NAME(gemm_dot_tiles),
+  .lane_rows = LANE_ROWS,
+  .lanes = tiles_lanes,
   .burst = burst,
 };

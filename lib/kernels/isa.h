@@ -27,6 +27,9 @@ void ISA_NAME(bytes_to_float)(float *out, const uint8_t *in, int64_t n, float sc
 void ISA_NAME(mix_rows)(float *out, const float *x, int64_t cols, int64_t terms, const int64_t *row, const float *weight);
 void ISA_NAME(adam)(float *w, const float *g, float *m, float *v, int64_t n, const struct adam_scalars *s);
 
+/* conv_deal.c */
+void ISA_NAME(conv_deal)(float *to, const float *from, const float *end, int64_t pixels, const struct dealing *d);
+
 /* conv_transform.c */
 extern const struct conv_kernels ISA_NAME(conv_kernels);
 

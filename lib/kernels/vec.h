@@ -164,6 +164,19 @@ ALWAYS_INLINE vf vf_fma(vf a, vf b, vf c) {
 #endif
 }
 
+/* Lane i of the result is lane index[i] of x. */
+ALWAYS_INLINE vf vf_permute(vf x, vi index) {
+#if defined(__AVX512F__) && LANES == 16
+  return (vf)_mm512_permutexvar_ps((__m512i)index, (__m512)x);
+#elif defined(__AVX2__) && LANES == 8
+  return (vf)_mm256_permutevar8x32_ps((__m256)x, (__m256i)index);
+#else
+  vf y = x;
+  for (int i = 0; i < LANES; i++) y[i] = x[index[i]];
+  return y;
+#endif
+}
+
 /* The elementary operation that vector extensions lack. */
 ALWAYS_INLINE vf vf_sqrt(vf x) {
 #if defined(__AVX512F__) && LANES == 16
