@@ -1120,6 +1120,7 @@ typedef struct gan_scene {
   int32_t n_outputs, n_inputs, n_conditions;
   int32_t n_networks;
   gan_network *const *networks;                /* that losses look through, by name; in no optimizer's set */
+  gan_node *const *fake_conditions;            /* at fake, where they differ: as many as conditions; NULL: those */
 } gan_scene;
 
 /** Fills a scene with nothing.

@@ -182,9 +182,11 @@ static gan_node *build_shape_op(const char *name, const struct op_case *c, gan_n
   if (!strcmp(name, "concat")) return gan_concat(c->n_in, in, c->axis);
   if (!strcmp(name, "gather")) return gan_gather(in[0], in[1]);
   if (!strcmp(name, "scatter")) return node_scatter(in[0], in[1], c->rows);
+  if (!strcmp(name, "update_rows")) return node_update_rows(in[0], in[1], in[2]);
   if (!strcmp(name, "one_hot")) return gan_one_hot(in[0], c->classes);
   if (!strcmp(name, "argmax")) return gan_argmax(in[0], c->axis);
   if (!strcmp(name, "to_float")) return gan_to_float(in[0]);
+  if (!strcmp(name, "to_int")) return node_to_int(in[0]);
   if (!strcmp(name, "stop_gradient")) return gan_stop_gradient(in[0]);
   return NULL;
 }

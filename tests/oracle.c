@@ -75,6 +75,7 @@ ONE(erf, erf(a))
 ONE(sin, sin(a))
 ONE(cos, cos(a))
 ONE(copy, a)
+ONE(to_int, isnan(a) ? INT32_MIN : rint(a))
 TWO(add, a + b)
 TWO(sub, a - b)
 TWO(mul, a * b)
@@ -306,6 +307,12 @@ static void eval_scatter(const gan_node *n, const double *const *in, double *out
   for (int64_t i = 0; i < n->in[0]->count; i++) out[clamp_index(in[1][i / width], n->shape[0]) * width + i % width] += in[0][i];
 }
 
+static void eval_update_rows(const gan_node *n, const double *const *in, double *out) {
+  int64_t width = n->count / n->shape[0];
+  for (int64_t i = 0; i < n->count; i++) out[i] = in[0][i];
+  for (int64_t i = 0; i < n->in[2]->count; i++) out[clamp_index(in[1][i / width], n->shape[0]) * width + i % width] = in[2][i];
+}
+
 static void eval_one_hot(const gan_node *n, const double *const *in, double *out) {
   int64_t width = n->attr.end;
   for (int64_t i = 0; i < n->count; i++) out[i] = clamp_index(in[0][i / width], width) == i % width;
@@ -377,8 +384,8 @@ static const struct { const char *name; eval_fn *eval; } table[] = {
   ROW(sigmoid), ROW(softplus), ROW(erf), ROW(sin), ROW(cos), ROW(add), ROW(sub), ROW(mul), ROW(div), ROW(maximum), ROW(minimum),
   ROW(pow), ROW(greater), ROW(greater_equal), ROW(equal), ROW(select), ROW(sum), ROW(max), ROW(matmul), ROW(conv),
   ROW(conv_input), ROW(conv_weight), ROW(resample), ROW(transpose),
-  ROW(broadcast), ROW(slice), ROW(pad), ROW(concat), ROW(gather), ROW(scatter), ROW(one_hot), ROW(argmax),
-  {"reshape", eval_copy}, {"stop_gradient", NULL}, {"to_float", eval_copy},
+  ROW(broadcast), ROW(slice), ROW(pad), ROW(concat), ROW(gather), ROW(scatter), ROW(update_rows), ROW(one_hot), ROW(argmax),
+  {"reshape", eval_copy}, {"stop_gradient", NULL}, {"to_float", eval_copy}, ROW(to_int),
   {"input", NULL}, {"constant", NULL}, {"tensor", NULL}, {"variable", NULL}, {"random", NULL},
 };
 

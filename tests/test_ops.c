@@ -20,7 +20,8 @@ struct row { const struct op *op; int32_t index; char name[80]; };
 
 /* Ops whose result is not a number that a NaN could go into, or that does not depend on it. */
 static int32_t hides_nan(const struct op *op) {
-  return op == &op_greater || op == &op_greater_equal || op == &op_equal || op->vec == VEC_SELECT || op == &op_argmax;
+  return op == &op_greater || op == &op_greater_equal || op == &op_equal || op->vec == VEC_SELECT || op == &op_argmax ||
+         op == &op_to_int;
 }
 
 static int32_t is_convolution(const struct op *op) {

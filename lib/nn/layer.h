@@ -35,6 +35,9 @@ struct layer_row {
   gan_node *(*forward)(struct gan_layer_call *call, int32_t n, gan_node *const *in);
 };
 
+/* Of the layer replay, and of the trainer's device. */
+extern const struct option replay_options[2];
+
 #define LAYER(name) extern const struct layer_row layer_##name;
 #include "nn/layers.def"
 #undef LAYER

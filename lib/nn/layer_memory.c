@@ -8,8 +8,8 @@
 
 /* ------------------------------------------------------------------ replay */
 
-static const struct option replay_options[] = {
-  {"size", OPTION_INT, 1, 1e9, "50", "samples that are remembered, rounded up to whole batches"},
+const struct option replay_options[2] = {
+  {"size", OPTION_INT, 1, 1e7, "50", "samples that are remembered, rounded up to whole batches"},
   {"chance", OPTION_NUMBER, 0, 1, "0.5", "of a sample to change places with a remembered one"},
 };
 
@@ -34,26 +34,19 @@ static struct replay replay_open(struct gan_layer_call *c, gan_node *x) {
   return r;
 }
 
-/* x of some sizes in front, (batch) or (batch, slots), with ones behind them up to a rank. */
+/* x of the batch, (batch), with ones behind it up to a rank. */
 static gan_node *ranked(gan_node *x, int32_t rank) {
   int64_t shape[GAN_MAX_RANK];
   if (node_failed(x)) return x;
-  for (int32_t d = 0; d < rank; d++) shape[d] = d < x->rank ? x->shape[d] : 1;
+  for (int32_t d = 0; d < rank; d++) shape[d] = d == 0 ? x->shape[0] : 1;
   return gan_reshape(x, rank, shape);
 }
 
-/* Samples as they go with slots: (batch, slots, ..), slots 1 for those of the batch itself. */
-static gan_node *by_slots(const struct replay *r, gan_node *samples, int64_t slots) {
-  int64_t shape[GAN_MAX_RANK] = {r->batch, slots};
-  memcpy(shape + 2, r->x->shape + 1, sizeof *shape * (size_t)(r->x->rank - 1));
-  return gan_reshape(samples, r->x->rank + 1, shape);
-}
-
-/* 1 at the slot that each row looks at, (batch, slots): while there are empty ones the first of them, then any. */
+/* Where in the pool each row looks, (batch): while it has empty slots at the first of them, then at any. */
 static gan_node *chosen(const struct replay *r) {
   gan_node *any = layer_random(r->call, "slot", RANDOM_INTEGERS, 0, (double)r->slots, 1, &r->batch);
-  gan_node *slot = gan_select(r->full, gan_to_float(any), r->filled), *place = gan_to_float(node_positions(r->x->graph, r->slots));
-  return gan_equal(gan_reshape(slot, 2, (int64_t[]){r->batch, 1}), gan_reshape(place, 2, (int64_t[]){1, r->slots}));
+  gan_node *slot = gan_select(r->full, gan_to_float(any), r->filled), *row = gan_to_float(node_positions(r->x->graph, r->batch));
+  return node_to_int(gan_add(gan_scale(row, (double)r->slots), slot));
 }
 
 /* 1 at the rows that get what was remembered, (batch). */
@@ -62,17 +55,15 @@ static gan_node *lucky(const struct replay *r) {
   return gan_mul(r->full, gan_greater(gan_constant(r->x->graph, layer_number(r->call, "chance")), u));
 }
 
+/* Of the pool only the rows that were looked at are written: the sample that comes in, or what was there. */
 static gan_node *change_places(const struct replay *r) {
-  const int32_t over_slots = 1;
   gan_graph *g = r->x->graph;
-  gan_node *pool = by_slots(r, r->pool, r->slots), *slot = ranked(chosen(r), r->x->rank + 1), *old = lucky(r);
+  gan_node *at = chosen(r), *remembered = gan_gather(r->pool, at), *old = lucky(r);
   gan_node *goes_in = gan_maximum(old, gan_sub(gan_constant(g, 1), r->full));
-  gan_node *taken = gan_mul(slot, ranked(goes_in, r->x->rank + 1));
-  gan_node *next = gan_select(taken, by_slots(r, gan_stop_gradient(r->x), 1), pool);
-  if (node_failed(next)) return next;
-  layer_assign(r->call, "pool", gan_reshape(next, r->pool->rank, r->pool->shape));
+  gan_node *stays = gan_select(ranked(goes_in, r->x->rank), gan_stop_gradient(r->x), remembered);
+  if (node_failed(stays)) return stays;
+  layer_assign(r->call, "pool", node_update_rows(r->pool, at, stays));
   layer_assign(r->call, "filled", gan_minimum(gan_shift(r->filled, 1), gan_constant(g, (double)r->slots)));
-  gan_node *remembered = gan_sum_axes(gan_select(slot, pool, gan_constant(g, 0)), 1, &over_slots, 0);
   return gan_select(ranked(old, r->x->rank), remembered, r->x);
 }
 

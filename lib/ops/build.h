@@ -53,4 +53,10 @@ gan_node *node_like(gan_node *x, const gan_node *shape_of);
 /* values (indices.., w..) added up into rows of (rows, w..). */
 gan_node *node_scatter(gan_node *values, gan_node *indices, int64_t rows);
 
+/* table with the rows that indices (..), all different, say replaced by values (.., w..). */
+gan_node *node_update_rows(gan_node *table, gan_node *indices, gan_node *values);
+
+/* The nearest whole numbers, as i32. */
+gan_node *node_to_int(gan_node *x);
+
 #endif

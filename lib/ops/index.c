@@ -1,4 +1,5 @@
-/* Ops on indices: gather, scatter, one_hot, argmax, to_float. Indices are i32; those that are out of range are clamped. */
+/* Ops on indices: gather, scatter, update_rows, one_hot, argmax, to_float, to_int. Indices are i32; those that are out of range are
+ * clamped. */
 #include "ops/build.h"
 
 #include <math.h>
@@ -35,6 +36,11 @@ gan_node *node_scatter(gan_node *values, gan_node *indices, int64_t rows) {
   return graph_node(values->graph, &op_scatter, 2, in, &(struct attributes){.end = rows}, GAN_F32, rank, shape);
 }
 
+gan_node *node_update_rows(gan_node *table, gan_node *indices, gan_node *values) {
+  gan_node *in[3] = {table, indices, values}, *bad = nodes_bad("update_rows", ANY_TYPE, 3, in);
+  return bad ? bad : graph_node(table->graph, &op_update_rows, 3, in, NULL, GAN_F32, table->rank, table->shape);
+}
+
 gan_node *gan_one_hot(gan_node *indices, int64_t classes) {
   gan_node *bad = node_bad("one_hot", GAN_I32, indices);
   if (bad) return bad;
@@ -64,6 +70,11 @@ gan_node *gan_to_float(gan_node *indices) {
   return graph_node(indices->graph, &op_to_float, 1, &indices, NULL, GAN_F32, indices->rank, indices->shape);
 }
 
+gan_node *node_to_int(gan_node *x) {
+  gan_node *bad = node_bad("to_int", GAN_F32, x);
+  return bad ? bad : graph_node(x->graph, &op_to_int, 1, &x, NULL, GAN_I32, x->rank, x->shape);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- gradients */
 
 static void gather_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted, gan_node **dx) {
@@ -72,6 +83,12 @@ static void gather_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted, ga
 
 static void scatter_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted, gan_node **dx) {
   if (wanted[0]) dx[0] = gan_gather(dy, y->in[1]);
+}
+
+static void update_rows_gradient(gan_node *y, gan_node *dy, const uint8_t *wanted, gan_node **dx) {
+  const gan_node *values = y->in[2];
+  if (wanted[0]) dx[0] = node_update_rows(dy, y->in[1], node_zeros(y->graph, values->rank, values->shape));
+  if (wanted[2]) dx[2] = gan_gather(dy, y->in[1]);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- calls */
@@ -133,6 +150,30 @@ static int32_t lower_scatter(const gan_node *n, const struct kernels *k, int32_t
   (void)k, (void)use_blas;
   int64_t rows = n->attr.end, width = n->count / rows;
   struct call *c = call_start(&calls[0], run_scatter, chunks_of(width, SCATTER_COLUMNS), 2);
+  c->u.n[COUNT] = n->in[1]->count;
+  c->u.n[ROWS] = rows;
+  c->u.n[WIDTH] = width;
+  return 1;
+}
+
+/* Where the table itself is written, only the rows are touched. Chunks are of columns, as for scatter. */
+static void run_update_rows(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+  (void)e, (void)scratch;
+  const int64_t *n = c->u.n;
+  const int32_t *index = c->in[1];
+  int64_t first, last, width = n[WIDTH];
+  chunk_range(chunk, SCATTER_COLUMNS, width, &first, &last);
+  const float *table = (const float *)c->in[0] + first, *values = (const float *)c->in[2] + first;
+  float *out = (float *)c->out[0] + first;
+  size_t bytes = (size_t)(last - first) * sizeof *out;
+  for (int64_t r = 0; out != table && r < n[ROWS]; r++) memcpy(out + r * width, table + r * width, bytes);
+  for (int64_t i = 0; i < n[COUNT]; i++) memcpy(out + clamped(index[i], n[ROWS]) * width, values + i * width, bytes);
+}
+
+static int32_t lower_update_rows(const gan_node *n, const struct kernels *k, int32_t use_blas, struct call *calls) {
+  (void)k, (void)use_blas;
+  int64_t rows = n->shape[0], width = n->count / rows;
+  struct call *c = call_start(&calls[0], run_update_rows, chunks_of(width, SCATTER_COLUMNS), 3);
   c->u.n[COUNT] = n->in[1]->count;
   c->u.n[ROWS] = rows;
   c->u.n[WIDTH] = width;
@@ -207,8 +248,31 @@ static int32_t lower_to_float(const gan_node *n, const struct kernels *k, int32_
   return 1;
 }
 
+/* Numbers that no i32 holds, and NaN, become its ends. */
+static int32_t nearest_int(float x) {
+  float r = rintf(x);
+  return r >= 2147483648.0f ? INT32_MAX : r >= -2147483648.0f ? (int32_t)r : INT32_MIN;
+}
+
+static void run_to_int(const struct call *c, const struct environment *e, int64_t chunk, void *scratch) {
+  (void)e, (void)scratch;
+  const float *in = c->in[0];
+  int32_t *out = c->out[0];
+  int64_t first, last;
+  chunk_range(chunk, CHUNK_ELEMENTS, c->u.n[COUNT], &first, &last);
+  for (int64_t i = first; i < last; i++) out[i] = nearest_int(in[i]);
+}
+
+static int32_t lower_to_int(const gan_node *n, const struct kernels *k, int32_t use_blas, struct call *calls) {
+  (void)k, (void)use_blas;
+  call_start(&calls[0], run_to_int, chunks_of(n->count, CHUNK_ELEMENTS), 1)->u.n[COUNT] = n->count;
+  return 1;
+}
+
 const struct op op_gather = {"gather", 0, 2, -1, gather_gradient, lower_gather};
 const struct op op_scatter = {"scatter", 0, 2, -1, scatter_gradient, lower_scatter};
+const struct op op_update_rows = {"update_rows", OP_OVER, 3, -1, update_rows_gradient, lower_update_rows};
 const struct op op_one_hot = {"one_hot", OP_FLAT, 1, -1, NULL, lower_one_hot};
 const struct op op_argmax = {"argmax", OP_FLAT, 1, -1, NULL, lower_argmax};
 const struct op op_to_float = {"to_float", OP_FLAT, 1, -1, NULL, lower_to_float};
+const struct op op_to_int = {"to_int", OP_FLAT, 1, -1, NULL, lower_to_int};

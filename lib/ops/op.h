@@ -11,6 +11,7 @@ enum op_flags {
   OP_FLAT = 4,            /* piecewise constant: its gradient is zero everywhere it exists */
   OP_VIEW = 8,            /* same elements in the same order: reshape, stop_gradient */
   OP_ACCESS = 16,         /* an elementwise reader can fold it into strides: broadcast, transpose */
+  OP_OVER = 32,           /* its call may find the result in the place of its first input: update_rows */
 };
 
 struct resample_table; /* ops/resample.h */

@@ -163,6 +163,8 @@ static gan_status lower_node(struct plan *p, struct unit *u) {
   if (v->summand) return lower_sum_of_sums(p, u);
   u->n_calls = v->node.op->lower(&v->node, p->kernels, p->use_blas, calls);
   for (int32_t i = 0; i < v->node.n_in; i++) TRY(read_value(p, u, value_dense(value_in(v, i))));
+  if (v->node.op->flags & OP_OVER) u->may_replace = 1;
+  keep_what_is_read_twice(u);
   TRY(write_value(p, u, v));
   return unit_share_workspace(p, u);
 }

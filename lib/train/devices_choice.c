@@ -82,11 +82,6 @@ const struct device_row device_pack = {
 
 /* ------------------------------------------------------------------ Shrivastava et al. 2017 */
 
-static const struct option replay_options[] = {
-  {"size", OPTION_INT, 1, 1e9, "50", "samples that are remembered, rounded up to whole batches"},
-  {"chance", OPTION_NUMBER, 0, 1, "0.5", "of a sample to change places with a remembered one"},
-};
-
 const struct device_row device_replay = {
   .name = "replay", .help = "D sees a history of generated samples: the layer replay (Shrivastava et al. 2017; Zhu et al. 2017)",
   OPTIONS_OF(replay_options), .remembers = 1,

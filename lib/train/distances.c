@@ -40,7 +40,8 @@ gan_node *each_perceptual(gan_network *network, gan_node *x, gan_node *target) {
   gan_node *bad = pair_bad("perceptual", x, target), *of_x[OUTPUTS_MAX], *of_target[OUTPUTS_MAX], *sum = NULL;
   if (bad) return bad;
   if (!network) return graph_fail(x->graph, GAN_ERROR_ARGUMENT, "perceptual: network may not be NULL");
-  if (gan_network_finish(network) != GAN_OK) return graph_fail(x->graph, GAN_ERROR_ARGUMENT, "%s", network->ctx->error);
+  gan_status status = gan_network_finish(network);
+  if (status != GAN_OK) return graph_fail(x->graph, status, "%s", network->ctx->error);
   int32_t count = (int32_t)network->n_outputs;
   if (count > OUTPUTS_MAX) return too_many(x->graph, network);
   gan_node *still = gan_stop_gradient(target);

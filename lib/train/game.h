@@ -86,8 +86,11 @@ struct game_step *game_find_step(gan_game *g, const char *name);       /* NULL a
 
 /* game_emit.c: gradients, rules and averages as nodes; lists of phases. Once a step. */
 gan_status step_emit(gan_game *g, struct game_step *s);
-/* game_states.c: which state moves at the end of which phase. */
+/* game_states.c: which state moves at the end of which phase; and what is computed before a commit may follow: the new state, or
+ * the rows alone that are put into the variable. */
 gan_status step_states(gan_graph *graph, struct game_phase *phases, int32_t n_phases);
+int32_t state_is_rows(const struct plan_assign *a);
+gan_node *state_computed(const struct plan_assign *a);
 /* game_inputs.c: lists inputs and sources, before anything else is emitted; memory once there is a plan. */
 gan_status step_inputs(gan_game *g, struct game_step *s);
 gan_status step_connect(gan_game *g, struct game_step *s);

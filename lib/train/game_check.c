@@ -65,9 +65,8 @@ int32_t phase_is_finite(gan_game *g, struct game_phase *p, char *what, size_t si
     finite &= update_is_finite(g, &p->updates[u], finite ? what : other, finite ? size : sizeof other);
   }
   for (int64_t i = 0; finite && i < p->n_states; i++) {
-    const struct variable *v = p->states[i].variable;
-    if (g->ctx->kernels->all_finite(p->state_at[i], v->count)) continue;
-    snprintf(what, size, "the new state of '%s'", v->name);
+    if (g->ctx->kernels->all_finite(p->state_at[i], state_computed(&p->states[i])->count)) continue;
+    snprintf(what, size, "the new state of '%s'", p->states[i].variable->name);
     finite = 0;
   }
   return finite;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/build.h"
+
 /* ------------------------------------------------------------------ checks across updates */
 
 static gan_status check_owner(const gan_game *g, const struct game_step *s, const struct game_phase *p, int64_t update,
@@ -142,9 +144,16 @@ static void add_kept(const struct game_step *s, struct stage_lists *l, gan_node 
   add_root(l, *node, NULL);
 }
 
+/* Rows that go into a variable are put there by the commit, in place: no other copy of the variable is made. */
+static void add_state(const struct game_step *s, struct stage_lists *l, struct plan_assign *a) {
+  gan_node *computed = state_computed(a);
+  add_kept(s, l, &computed);
+  a->value = state_is_rows(a) ? node_update_rows(a->value->in[0], a->value->in[1], computed) : computed;
+}
+
 static void add_compute_stage(struct game_step *s, struct game_phase *p, struct stage_lists *l) {
   for (int64_t u = 0; u < p->n_updates; u++) add_kept(s, l, &p->updates[u].loss);
-  for (int64_t i = 0; i < p->n_states; i++) add_kept(s, l, &p->states[i].value);
+  for (int64_t i = 0; i < p->n_states; i++) add_state(s, l, &p->states[i]);
   for (int64_t i = 0; i < s->graph->n_outputs; i++)
     if (s->graph->outputs[i].phase == p - s->phases) add_kept(s, l, &s->graph->outputs[i].node);
   struct plan_stage *stage = new_stage(s, p->name);

@@ -133,7 +133,7 @@ static void connect_phase(const struct game_step *s, struct game_phase *p) {
     p->looks[i].rate_at = plan_input(s->plan, p->looks[i].rate);
     p->looks[i].step_at = plan_input(s->plan, p->looks[i].step);
   }
-  for (int64_t i = 0; i < p->n_states; i++) p->state_at[i] = plan_value(s->plan, p->states[i].value);
+  for (int64_t i = 0; i < p->n_states; i++) p->state_at[i] = plan_value(s->plan, state_computed(&p->states[i]));
 }
 
 gan_status step_connect(gan_game *g, struct game_step *s) {

@@ -52,3 +52,12 @@ gan_status step_states(gan_graph *graph, struct game_phase *phases, int32_t n_ph
   }
   return GAN_OK;
 }
+
+int32_t state_is_rows(const struct plan_assign *a) {
+  const gan_node *n = a->value;
+  return n->op == &op_update_rows && n->in[0]->op == &op_variable && n->in[0]->attr.variable == a->variable;
+}
+
+gan_node *state_computed(const struct plan_assign *a) {
+  return state_is_rows(a) ? a->value->in[2] : a->value;
+}

@@ -34,8 +34,9 @@ void gan_look_ahead(gan_optimizer *optimizer, gan_node *loss) {
   gan_optimizer *o = optimizer;
   if (!update_is_good("gan_look_ahead", o, loss)) return;
   gan_graph *g = loss->graph;
-  if (optimizer_seal(o) != GAN_OK) {
-    graph_fail(g, GAN_ERROR_ARGUMENT, "gan_look_ahead: %s", g->ctx->error);
+  gan_status status = optimizer_seal(o);
+  if (status != GAN_OK) {
+    graph_fail(g, status, "gan_look_ahead: %s", g->ctx->error);
     return;
   }
   size_t bytes = sizeof(gan_node *) * (size_t)o->n_parameters;

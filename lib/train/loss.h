@@ -118,8 +118,8 @@ gan_node *scene_input(const struct loss_call *c, const char *option, int32_t ind
 gan_node *scene_labels(const struct loss_call *c, int32_t real);
 /* The network that an option names; the option is empty: the first. NULL: there is none. */
 gan_network *scene_network(const struct loss_call *c, const char *option);
-/* The first output of D at other samples, under the scene's conditions. */
-gan_node *scene_scores_at(const struct loss_call *c, gan_node *x);
+/* The first output of D at other samples, under the conditions of the real or of the generated ones. */
+gan_node *scene_scores_at(const struct loss_call *c, int32_t real, gan_node *x);
 /* What G makes of the scene's inputs, one of which is another node. */
 gan_node *scene_generate(const struct loss_call *c, const gan_node *input, gan_node *instead);
 /* x in the shape of D's first input. */

@@ -137,8 +137,9 @@ static gan_node *no_pair(const gan_loss *loss, gan_graph *graph) {
   for (int32_t i = 0; loss_row_at(i); i++)
     if (loss_row_at(i)->each) text_format(&list, "%s%s", text_get(&list)[0] ? ", " : "", loss_row_at(i)->name);
   gan_node *error = list.failed ? graph_fail(graph, GAN_ERROR_MEMORY, "%s", graph->ctx->error)
-                                : graph_fail(graph, GAN_ERROR_ARGUMENT, "%s '%s' compares no prediction with a target; there are %s",
-                                             kind(loss), loss_name(loss), text_get(&list));
+                                : graph_fail(graph, GAN_ERROR_ARGUMENT,
+                                             "gan_loss_pair: '%s' compares no prediction with a target; there are %s",
+                                             loss_name(loss), text_get(&list));
   text_free(&list);
   return error;
 }

@@ -83,7 +83,8 @@ static gan_network *no_network(const struct loss_call *c, const char *name) {
   if (list.failed)
     graph_fail(c->graph, GAN_ERROR_MEMORY, "%s", c->graph->ctx->error);
   else
-    graph_fail(c->graph, GAN_ERROR_ARGUMENT, "'%s': no network '%s' was given; there are %s", loss_name(c->loss), name, text_get(&list));
+    graph_fail(c->graph, GAN_ERROR_ARGUMENT, "'%s': no network '%s' was given; there are %s", loss_name(c->loss), name,
+               text_get(&list));
   text_free(&list);
   return NULL;
 }
@@ -113,23 +114,24 @@ gan_node *scene_as_samples(const struct loss_call *c, gan_node *x) {
   int64_t shape[GAN_MAX_RANK + 1];
   if (node_failed(x)) return x;
   if (!c->scene->discriminator) return scene_fail(c, "a discriminator and its conditions");
-  if (gan_network_finish(c->scene->discriminator) != GAN_OK)
-    return graph_fail(c->graph, GAN_ERROR_ARGUMENT, "%s", c->graph->ctx->error);
+  gan_status status = gan_network_finish(c->scene->discriminator);
+  if (status != GAN_OK) return graph_fail(c->graph, status, "%s", c->graph->ctx->error);
   const gan_port *port = &c->scene->discriminator->inputs[0].info;
   shape[0] = x->shape[0];
   memcpy(shape + 1, port->shape, sizeof *shape * (size_t)port->rank);
   return gan_reshape(x, port->rank + 1, shape);
 }
 
-gan_node *scene_scores_at(const struct loss_call *c, gan_node *x) {
+gan_node *scene_scores_at(const struct loss_call *c, int32_t real, gan_node *x) {
   const gan_scene *s = c->scene;
+  gan_node *const *conditions = real || !s->fake_conditions ? s->conditions : s->fake_conditions;
   gan_node *in[1 + INPUTS_MAX] = {x}, *scores = NULL;
   if (node_failed(x)) return x;
   if (!s->discriminator) return scene_fail(c, "a discriminator and its conditions");
   if (s->n_conditions > INPUTS_MAX)
     return graph_fail(c->graph, GAN_ERROR_ARGUMENT, "'%s': %d conditions, expected at most %d", loss_name(c->loss), s->n_conditions,
                       INPUTS_MAX);
-  for (int32_t i = 0; i < s->n_conditions; i++) in[1 + i] = s->conditions[i];
+  for (int32_t i = 0; i < s->n_conditions; i++) in[1 + i] = conditions[i];
   gan_network_apply(s->discriminator, 1, 1 + s->n_conditions, in, 1, &scores);
   return scores;
 }

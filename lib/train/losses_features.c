@@ -55,7 +55,8 @@ static const char *distribution_of(const struct loss_call *c, const gan_node *co
 static gan_node *mutual_information(const struct loss_call *c) {
   gan_node *code = scene_input(c, "code", 1), *prediction = scene_output(c, 0, "output", 1);
   if (node_failed(code) || node_failed(prediction)) return &c->graph->error;
-  return loss_weighted(c, loss_mean(c, each_mutual_information(code, prediction, distribution_of(c, code)), c->scene->fake_weights));
+  gan_node *each = each_mutual_information(code, prediction, distribution_of(c, code));
+  return loss_weighted(c, loss_mean(c, each, c->scene->fake_weights));
 }
 
 static const char *const distributions[] = {"categorical", "uniform", "normal", NULL};

@@ -50,7 +50,8 @@ static gan_node *l2(const struct loss_call *c) { return each_l2(prediction_of(c)
 static gan_node *huber(const struct loss_call *c) { return each_huber(prediction_of(c), target_of(c), loss_number(c, "delta")); }
 
 const struct loss_row loss_l1 = {
-  .name = "l1", .help = "mean |prediction - target|; 100 times beside a loss of scores in Isola et al. 2017", PAIR(l1, pair_options),
+  .name = "l1", .help = "mean |prediction - target|; 100 times beside a loss of scores in Isola et al. 2017",
+  PAIR(l1, pair_options),
 };
 
 const struct loss_row loss_l2 = {
@@ -84,7 +85,8 @@ const struct loss_row loss_cross_entropy = {
 };
 
 const struct loss_row loss_kl_categorical = {
-  .name = "kl-categorical", .help = "mean sum of q (log q - log p) over the last axis, q = softmax(target), p = softmax(prediction)",
+  .name = "kl-categorical",
+  .help = "mean sum of q (log q - log p) over the last axis, q = softmax(target), p = softmax(prediction)",
   PAIR(divergence, pair_options),
 };
 
@@ -94,7 +96,7 @@ static gan_node *half(gan_node *x, int64_t size, int32_t second) {
 }
 
 static gan_node *gaussian(const struct loss_call *c) {
-  gan_node *in[2] = {target_of(c), prediction_of(c)}, *x = in[0], *p = in[1], *bad = nodes_bad("gaussian-likelihood", GAN_F32, 2, in);
+  gan_node *x = target_of(c), *p = prediction_of(c), *bad = nodes_bad("gaussian-likelihood", GAN_F32, 2, (gan_node *[]){x, p});
   if (bad) return bad;
   int64_t size = x->rank >= 2 && p->rank == x->rank ? x->shape[x->rank - 1] : 0;
   if (!size || p->shape[p->rank - 1] != 2 * size) return each_gaussian_likelihood(x, p, NULL);
@@ -144,7 +146,8 @@ static const struct option cycle_options[] = {
 };
 
 const struct loss_row loss_cycle = {
-  .name = "cycle", .help = "both sides: mean |back(G(x)) - x|: what leads there and back should end where it began (Zhu et al. 2017)",
+  .name = "cycle",
+  .help = "both sides: mean |back(G(x)) - x|: what leads there and back should end where it began (Zhu et al. 2017)",
   OPTIONS_OF(cycle_options), .each = way_back, .discriminator = cycle, .generator = cycle,
 };
 
@@ -155,13 +158,16 @@ static gan_node *unchanged(const struct loss_call *c) {
   gan_node *real = scene_real(c), *input = scene_input(c, "input", 0);
   if (node_failed(real) || node_failed(input)) return &c->graph->error;
   if (real->count != input->count)
-    return graph_fail(c->graph, GAN_ERROR_SHAPE, "loss 'identity': real samples are %s and the generator's input %s, expected as many "
-                      "numbers", node_text(real, came[0]), node_text(input, came[1]));
+    return graph_fail(c->graph, GAN_ERROR_SHAPE,
+                      "loss 'identity': real samples are %s and the generator's input %s, expected as many numbers",
+                      node_text(real, came[0]), node_text(input, came[1]));
   gan_node *made = scene_generate(c, input, gan_reshape(real, input->rank, input->shape));
   return each_l1(scene_as_samples(c, made), real);
 }
 
-static gan_node *identity(const struct loss_call *c) { return loss_weighted(c, loss_mean(c, unchanged(c), c->scene->real_weights)); }
+static gan_node *identity(const struct loss_call *c) {
+  return loss_weighted(c, loss_mean(c, unchanged(c), c->scene->real_weights));
+}
 
 static const struct option identity_options[] = {
   LOSS_WEIGHT("5"), {"input", OPTION_TEXT, 0, 0, "", "G's input that takes the real samples; empty: its first"},
@@ -181,7 +187,8 @@ static gan_node *perceptual(const struct loss_call *c) {
 }
 
 static const struct option perceptual_options[] = {
-  LOSS_WEIGHT("1"), WHICH, {"network", OPTION_TEXT, 0, 0, "", "name of the network that looks, of those that were given; empty: the first"},
+  LOSS_WEIGHT("1"), WHICH,
+  {"network", OPTION_TEXT, 0, 0, "", "name of the network that looks, of those that were given; empty: the first"},
 };
 
 const struct loss_row loss_perceptual = {

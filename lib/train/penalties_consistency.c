@@ -7,11 +7,11 @@ static gan_status check_augment(gan_context *ctx, const struct options *o) {
 }
 
 /* mean((D(x) - D(T(x)))^2) */
-static gan_node *change(const struct loss_call *c, gan_node *x) {
-  gan_node *still = gan_stop_gradient(x);
+static gan_node *change(const struct loss_call *c, int32_t real) {
+  gan_node *still = gan_stop_gradient(real ? scene_real(c) : scene_fake(c));
   if (node_failed(still)) return &c->graph->error;
   gan_node *changed = gan_augment(still, option_text(c->options, "augment"), NULL);
-  return gan_l2(scene_scores_at(c, still), scene_scores_at(c, changed));
+  return gan_l2(scene_scores_at(c, real, still), scene_scores_at(c, real, changed));
 }
 
 #define AUGMENT {"augment", OPTION_TEXT, 0, 0, "flip translation=0.125", "what is done to the samples, as gan_augment has it"}
@@ -19,7 +19,7 @@ static gan_node *change(const struct loss_call *c, gan_node *x) {
 /* ------------------------------------------------------------------ Zhang et al. 2020 */
 
 static gan_node *consistency(const struct loss_call *c) {
-  return loss_weighted(c, change(c, scene_real(c)));
+  return loss_weighted(c, change(c, 1));
 }
 
 static const struct option consistency_options[] = {PENALTY_COMMON("10"), AUGMENT};
@@ -33,8 +33,8 @@ const struct loss_row penalty_consistency = {
 /* ------------------------------------------------------------------ Zhao et al. 2021 */
 
 static gan_node *balanced(const struct loss_call *c) {
-  gan_node *real = loss_weighted(c, change(c, scene_real(c)));
-  return gan_add(real, gan_scale(change(c, scene_fake(c)), loss_number(c, "fake")));
+  gan_node *real = loss_weighted(c, change(c, 1));
+  return gan_add(real, gan_scale(change(c, 0), loss_number(c, "fake")));
 }
 
 static const struct option balanced_options[] = {

@@ -59,7 +59,7 @@ static struct pair generate_pair(const struct loss_call *c) {
 
 static gan_node *score_of(const struct loss_call *c, gan_node *made) {
   gan_node *samples = scene_as_samples(c, made);
-  return node_failed(samples) ? samples : scene_scores_at(c, gan_stop_gradient(samples));
+  return node_failed(samples) ? samples : scene_scores_at(c, 0, gan_stop_gradient(samples));
 }
 
 /* D should not see the difference, */

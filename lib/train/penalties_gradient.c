@@ -4,12 +4,16 @@
 
 #include "base/tensor.h"
 
-static gan_node *gradient_at(const struct loss_call *c, gan_node *x) { return gan_gradient(scene_scores_at(c, x), x); }
-static gan_node *norm_at(const struct loss_call *c, gan_node *x) { return gan_norm_per_sample(gradient_at(c, x)); }
+/* real: under the conditions of the real samples, as points between both are, too. */
+static gan_node *gradient_at(const struct loss_call *c, int32_t real, gan_node *x) {
+  return gan_gradient(scene_scores_at(c, real, x), x);
+}
+
+static gan_node *norm_at(const struct loss_call *c, gan_node *x) { return gan_norm_per_sample(gradient_at(c, 1, x)); }
 
 /* Squares summed over each sample: without the root, whose slope at 0 is infinite. */
-static gan_node *squared_norm_at(const struct loss_call *c, gan_node *x) {
-  gan_node *squares = gan_square(gradient_at(c, x));
+static gan_node *squared_norm_at(const struct loss_call *c, int32_t real, gan_node *x) {
+  gan_node *squares = gan_square(gradient_at(c, real, x));
   int32_t axes[GAN_MAX_RANK];
   if (node_failed(squares) || squares->rank < 2) return squares;
   for (int32_t i = 0; i + 1 < squares->rank; i++) axes[i] = i + 1;
@@ -67,12 +71,17 @@ const struct loss_row penalty_wgan_lp = {
 
 /* ------------------------------------------------------------------ Wu et al. 2018 */
 
-static gan_node *mean_power(const struct loss_call *c, gan_node *x) {
-  return gan_mean(gan_power(squared_norm_at(c, gan_stop_gradient(x)), loss_number(c, "power") / 2));
+/* At the samples of a side. */
+static gan_node *squared_norm(const struct loss_call *c, int32_t real) {
+  return squared_norm_at(c, real, gan_stop_gradient(real ? scene_real(c) : scene_fake(c)));
+}
+
+static gan_node *mean_power(const struct loss_call *c, int32_t real) {
+  return gan_mean(gan_power(squared_norm(c, real), loss_number(c, "power") / 2));
 }
 
 static gan_node *wgan_div(const struct loss_call *c) {
-  gan_node *both = gan_add(mean_power(c, scene_real(c)), mean_power(c, scene_fake(c)));
+  gan_node *both = gan_add(mean_power(c, 1), mean_power(c, 0));
   return loss_weighted(c, gan_scale(both, 0.5));
 }
 
@@ -122,12 +131,12 @@ const struct loss_row penalty_dragan = {
 
 /* ------------------------------------------------------------------ Mescheder et al. 2018 */
 
-static gan_node *zero_centred(const struct loss_call *c, gan_node *x) {
-  return loss_weighted(c, gan_scale(gan_mean(squared_norm_at(c, gan_stop_gradient(x))), 0.5));
+static gan_node *zero_centred(const struct loss_call *c, int32_t real) {
+  return loss_weighted(c, gan_scale(gan_mean(squared_norm(c, real)), 0.5));
 }
 
-static gan_node *r1(const struct loss_call *c) { return zero_centred(c, scene_real(c)); }
-static gan_node *r2(const struct loss_call *c) { return zero_centred(c, scene_fake(c)); }
+static gan_node *r1(const struct loss_call *c) { return zero_centred(c, 1); }
+static gan_node *r2(const struct loss_call *c) { return zero_centred(c, 0); }
 
 static const struct option zero_centred_options[] = {PENALTY_COMMON("10")};
 
@@ -147,7 +156,7 @@ const struct loss_row penalty_r2 = {
 
 static gan_node *maximal_gradient(const struct loss_call *c) {
   const int32_t batch = 0;
-  return loss_weighted(c, gan_max_axes(squared_norm_at(c, between(c)), 1, &batch, 0));
+  return loss_weighted(c, gan_max_axes(squared_norm_at(c, 1, between(c)), 1, &batch, 0));
 }
 
 static const struct option maximal_options[] = {PENALTY_COMMON("1")};

@@ -56,8 +56,9 @@ struct scene {
   gan_graph *g;
   gan_scene view;
   gan_node *inputs[PORTS_MAX], *conditions[PORTS_MAX];
+  gan_node *fake_conditions[PORTS_MAX];                                           /* of past samples: what they had */
   gan_node *real_outputs[PORTS_MAX], *fake_outputs[PORTS_MAX];
-  gan_node *made;                                                                 /* what G made, before any device */
+  gan_node *made, *told;                                                          /* what G made, before any device; its labels */
   struct reference { gan_node *in[PORTS_MAX]; } of_generator, of_discriminator;   /* batches that stay the same */
 };
 

@@ -48,7 +48,8 @@ static gan_status check_networks(gan_context *ctx, const gan_trainer_config *c) 
   REQUIRE(ctx, c->n_networks >= 0 && (c->networks || !c->n_networks), "gan_trainer_config: %d networks, but networks is NULL",
           c->n_networks);
   for (int32_t i = 0; i < c->n_networks; i++)
-    REQUIRE(ctx, c->networks[i] && c->networks[i]->ctx == ctx, "gan_trainer_config: network %d is NULL, or of another context", i + 1);
+    REQUIRE(ctx, c->networks[i] && c->networks[i]->ctx == ctx,
+            "gan_trainer_config: network %d is NULL, or of another context", i + 1);
   return GAN_OK;
 }
 

@@ -189,13 +189,43 @@ static const struct device *replay_of(const struct scene *s) {
   return devices_find(&s->t->devices, &device_replay);
 }
 
-/* Whose labels and inputs they were is not remembered. */
+/* What belongs to a sample, side by side, (batch, columns); and a part of that in the shape and type that it had. */
+static gan_node *as_columns(gan_node *x) {
+  if (node_failed(x)) return x;
+  return gan_reshape(x->type == GAN_I32 ? gan_to_float(x) : x, 2, (int64_t[]){x->shape[0], x->count / x->shape[0]});
+}
+
+static gan_node *from_columns(gan_node *columns, int64_t *at, const gan_node *like) {
+  int64_t width = like->count / like->shape[0];
+  gan_node *x = gan_reshape(gan_slice(columns, 1, *at, *at + width), like->rank, like->shape);
+  *at += width;
+  return like->type == GAN_I32 ? node_to_int(x) : x;
+}
+
+/* Samples of some time, and with them what D and losses are told of them; what they were made from is not remembered. */
 static void see_history(struct scene *s) {
   const struct device *replay = replay_of(s);
+  gan_node *now[PORTS_MAX + 2] = {s->made}, *parts[PORTS_MAX + 2];
+  int32_t n = 1;
   if (!replay || node_failed(s->made)) return;
-  s->view.fake = seen(s, gan_layer_apply(replay->layer, 1, 1, &s->made), "past");
-  s->view.fake_labels = NULL;
+  for (int32_t i = 0; i < s->view.n_conditions; i++) now[n++] = s->conditions[i];
+  if (s->told) now[n++] = s->told;
+  for (int32_t i = 0; i < n; i++) parts[i] = as_columns(now[i]);
+  gan_node *joined = gan_concat(n, parts, 1), *past = gan_layer_apply(replay->layer, 1, 1, &joined);
+  int64_t at = 0;
+  if (node_failed(past)) return;
+  s->view.fake = seen(s, from_columns(past, &at, s->made), "past");
+  for (int32_t i = 0; i < s->view.n_conditions; i++) s->fake_conditions[i] = from_columns(past, &at, s->conditions[i]);
+  if (s->told) s->view.fake_labels = from_columns(past, &at, s->told);
   s->view.n_inputs = 0;
+}
+
+/* Those of the present samples, whatever history was seen. */
+static void tell_present(struct scene *s) {
+  memcpy(s->fake_conditions, s->conditions, sizeof s->conditions);
+  s->view.n_inputs = (int32_t)s->t->generator->n_inputs;
+  find_labels(s);
+  s->told = s->view.fake_labels;
 }
 
 /* One pass of twice the batch costs less than two passes; but no sample may see another, and draws must not move. */
@@ -204,11 +234,11 @@ void scene_judge(struct scene *s) {
   see_history(s);
   if (network_flags(s->t->discriminator) & (LAYER_COUPLES | LAYER_RANDOM)) {
     judge(s, s->view.real, s->conditions, s->real_outputs);
-    judge(s, s->view.fake, s->conditions, s->fake_outputs);
+    judge(s, s->view.fake, s->fake_conditions, s->fake_outputs);
     return;
   }
   gan_node *conditions[PORTS_MAX], *outputs[PORTS_MAX];
-  for (int32_t i = 0; i < s->view.n_conditions; i++) conditions[i] = twice(s->conditions[i], s->conditions[i]);
+  for (int32_t i = 0; i < s->view.n_conditions; i++) conditions[i] = twice(s->conditions[i], s->fake_conditions[i]);
   judge(s, twice(s->view.real, s->view.fake), conditions, outputs);
   int64_t half = s->g->batch / s->t->pack;
   for (int32_t i = 0; i < s->view.n_outputs; i++) {
@@ -224,11 +254,10 @@ void scene_refresh(struct scene *s) {
   if (!scene_is_shared(s)) {
     if (s->t->fresh_noise) s->made = generate(s);
     s->view.fake = seen(s, s->made, "fresh");
-    s->view.n_inputs = (int32_t)s->t->generator->n_inputs;
-    find_labels(s);
+    tell_present(s);
   }
   judge(s, s->view.real, s->conditions, s->real_outputs);
-  judge(s, s->view.fake, s->conditions, s->fake_outputs);
+  judge(s, s->view.fake, s->fake_conditions, s->fake_outputs);
 }
 
 int32_t scene_is_shared(const struct scene *s) {
@@ -253,9 +282,17 @@ static void set_view(struct scene *s) {
   s->view = (gan_scene){
     .struct_size = sizeof s->view, .graph = s->g, .generator = s->t->generator, .discriminator = d,
     .real_outputs = s->real_outputs, .fake_outputs = s->fake_outputs, .inputs = s->inputs, .conditions = s->conditions,
+    .fake_conditions = s->fake_conditions,
     .n_outputs = (int32_t)d->n_outputs, .n_inputs = (int32_t)s->t->generator->n_inputs, .n_conditions = (int32_t)d->n_inputs - 1,
     .networks = s->t->networks, .n_networks = s->t->n_networks,
   };
+}
+
+/* Past samples have other real ones beside them than those that they were made for. */
+static void refuse_rows_of_the_past(const struct scene *s, const gan_loss *loss) {
+  if (!loss->row || !loss->row->each || !loss_concerns(loss, GAN_SIDE_D)) return;
+  graph_fail(s->g, GAN_ERROR_ARGUMENT,
+             "replay: '%s' compares an output of D with what belongs to the samples of now, not to past ones", loss_name(loss));
 }
 
 /* What devices cannot do with these players. */
@@ -264,11 +301,11 @@ static void refuse_mixtures(const struct scene *s) {
                        : network_flags(s->t->discriminator) & LAYER_REFERENCE ? "the discriminator has virtual batch norm"
                        : !trainer_draws_first(s->t) ? "the generator's first input is no noise" : NULL;
   if (latent) graph_fail(s->g, GAN_ERROR_ARGUMENT, "latent-optimisation: %s", latent);
-  const char *what = s->t->pack > 1 ? "pack" : replay_of(s) ? "replay" : NULL;
-  if (what && s->t->discriminator->n_inputs > 1)
-    graph_fail(s->g, GAN_ERROR_ARGUMENT, "%s: the discriminator has conditions, expected none", what);
+  if (s->t->pack > 1 && s->t->discriminator->n_inputs > 1)
+    graph_fail(s->g, GAN_ERROR_ARGUMENT, "pack: the discriminator has conditions, expected none");
   if (s->t->pack > 1 && devices_find(&s->t->devices, &device_sample_weights))
     graph_fail(s->g, GAN_ERROR_ARGUMENT, "pack: samples that are judged together have no weights of their own");
+  for (int32_t i = 0; replay_of(s) && i < s->t->n_terms; i++) refuse_rows_of_the_past(s, s->t->terms[i].loss);
 }
 
 static void weigh_samples(struct scene *s) {
@@ -294,5 +331,5 @@ void scene_open(struct scene *s, gan_trainer *t, gan_graph *g) {
   s->made = generate(s);
   s->view.fake = seen(s, s->made, "fake");
   weigh_samples(s);
-  find_labels(s);
+  tell_present(s);
 }
