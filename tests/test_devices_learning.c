@@ -75,6 +75,31 @@ static void unrolled_steps_are_ahead_of_d(void **state) {
   for (int i = 0; i < 2; i++) free(plain[i]), free(unrolled[i]);
 }
 
+/* What a step costs is in both losses: of linear players it is one number for all samples. */
+static void latents_pay_for_their_way(void **state) {
+  (void)state;
+  gan_progress came[2];
+  double length = 0;
+  for (int i = 0; i < 2; i++) {
+    struct play p = players_open(NULL, 1, "input z 4 noise=normal; dense units=2 bias=no", "input x 2; dense units=1 bias=no");
+    p.c.loss = "wasserstein";
+    p.c.optimizer_d = p.c.optimizer_g = "sgd rate=0";
+    p.c.devices = i ? "latent-optimisation rate=0.7 damping=0.5 weight=3" : "latent-optimisation rate=0.7 damping=0.5";
+    play_start(&p);
+    play_on(&p, 1);
+    came[i] = progress_of(&p);
+    float *w = copy_weights(p.g, NULL), *v = copy_weights(p.d, NULL);
+    length = 0;
+    for (int k = 0; k < 4; k++) length += pow(v[0] * w[k] + v[1] * w[4 + k], 2);
+    free(w);
+    free(v);
+    play_close(&p);
+  }
+  double cost = 3 * 0.49 * length / pow(0.5 + length, 2);
+  assert_true(fabs(came[1].loss_d - came[0].loss_d - cost) < 1e-5 && fabs(came[1].loss_g - came[0].loss_g - cost) < 1e-5);
+  assert_true(cost > 1e-2 && fabs(came[1].norm_g - came[0].norm_g) > 1e-4);
+}
+
 /* Of linear players the gradient g is one for all z, and the score rises by alpha |g|^2 / (damping + |g|^2). */
 static void latents_climb_the_score(void **state) {
   (void)state;
@@ -134,6 +159,7 @@ int main(void) {
     cmocka_unit_test(both_move_against_the_other_as_it_was),
     cmocka_unit_test(unrolled_steps_are_ahead_of_d),
     cmocka_unit_test(latents_climb_the_score),
+    cmocka_unit_test(latents_pay_for_their_way),
     cmocka_unit_test(losses_are_mixed_by_their_gradients),
     cmocka_unit_test(joint_steps_accumulate_together),
   };

@@ -125,6 +125,7 @@ const struct device_row device_unrolled = {
 static const struct option latent_options[] = {
   {"rate", OPTION_NUMBER, 0, 1e6, "0.9", "alpha of the step alpha g / (damping + |g|^2)"},
   {"damping", OPTION_NUMBER, 1e-30, 1e6, "5", "keeps the step short where the gradient is"},
+  {"weight", OPTION_NUMBER, 0, 1e9, "0", "w of w mean |step|^2 in both losses: the regulariser, 300 in the paper"},
 };
 
 const struct device_row device_latent_optimisation = {

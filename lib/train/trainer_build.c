@@ -17,11 +17,18 @@ static gan_node *sum_of_terms(const struct scene *s, int32_t side, int32_t first
   return sum;
 }
 
+/* What the latents' way costs both sides (LOGAN's regulariser). */
+static gan_node *with_cost(const struct scene *s, gan_node *loss) {
+  const struct device *latent = devices_find(&s->t->devices, &device_latent_optimisation);
+  double weight = latent && s->moved ? option_number(&latent->options, "weight") : 0;
+  return loss && weight > 0 ? gan_add(loss, gan_scale(s->moved, weight)) : loss;
+}
+
 static gan_node *side_loss(const struct scene *s, int32_t side) {
   const struct device *d = side == GAN_SIDE_G ? devices_find(&s->t->devices, &device_gradient_ratio) : NULL;
-  if (!d) return sum_of_terms(s, side, 0, s->t->n_terms);
+  if (!d) return with_cost(s, sum_of_terms(s, side, 0, s->t->n_terms));
   gan_node *scores = sum_of_terms(s, side, 0, 1), *others = sum_of_terms(s, side, 1, s->t->n_terms), *at = s->made;
-  if (scores && others) return gan_mix_by_gradient(others, scores, option_number(&d->options, "ratio"), 1, &at);
+  if (scores && others) return with_cost(s, gan_mix_by_gradient(others, scores, option_number(&d->options, "ratio"), 1, &at));
   return graph_fail(s->g, GAN_ERROR_ARGUMENT, "gradient-ratio: the generator has not two losses: that of scores and others");
 }
 

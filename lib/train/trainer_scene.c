@@ -112,7 +112,7 @@ static gan_node *as_generated(const struct scene *s) {
 }
 
 /* z + alpha g / (damping + |g|^2), g the gradient of the score of what z makes; gradients pass through g, too. */
-static gan_node *optimised(const struct scene *s, const struct device *d, gan_node *z) {
+static gan_node *optimised(struct scene *s, const struct device *d, gan_node *z) {
   gan_node *outputs[PORTS_MAX], *x = pack_samples(s, as_generated(s));
   judge(s, x, s->conditions, outputs);
   if (s->g->failed) return &s->g->error;
@@ -126,7 +126,9 @@ static gan_node *optimised(const struct scene *s, const struct device *d, gan_no
   int64_t shape[GAN_MAX_RANK];
   for (int32_t i = 0; i < z->rank; i++) shape[i] = i ? 1 : z->shape[0];
   gan_node *share = gan_reciprocal(gan_shift(squares, option_number(&d->options, "damping")));
-  return gan_add(z, gan_scale(gan_mul(g, gan_reshape(share, z->rank, shape)), option_number(&d->options, "rate")));
+  gan_node *step = gan_scale(gan_mul(g, gan_reshape(share, z->rank, shape)), option_number(&d->options, "rate"));
+  s->moved = gan_mean(sum_per_sample(gan_square(step)));
+  return gan_add(z, step);
 }
 
 static gan_node *generate(struct scene *s) {
