@@ -1119,7 +1119,7 @@ typedef struct gan_scene {
   gan_node *real_weights, *fake_weights;       /* of the samples, (batch), or of each score: one of weight w counts as w do */
   int32_t n_outputs, n_inputs, n_conditions;
   int32_t n_networks;
-  gan_network *const *networks;                /* that losses look through, by name; in no optimizer's set */
+  gan_network *const *networks;                /* that losses look through, by name; they stay as they are */
   gan_node *const *fake_conditions;            /* at fake, where they differ: as many as conditions; NULL: those */
 } gan_scene;
 
