@@ -323,11 +323,12 @@ void gemm_tile_partial(gemm_tile_fn *run, struct gemm_tile t, int64_t rows, int6
   for (int64_t i = 0; i < rows; i++) memcpy(c + i * ldc, room + i * width, (size_t)cols * sizeof *c);
 }
 
-/* All rows over one panel. B stored (k,n) is read in place by the first tile, which packs it for the others as it goes. */
+/* All rows over one panel. B stored (k,n) is read in place by the first tile, which packs it for the others, if any, as it goes. */
 static void run_panel(const struct job *j, int64_t column, const float *panel, int64_t cols, int32_t in_place) {
   const struct gemm_kernels *g = j->g;
   int64_t width = panel_width(g, cols);
-  gemm_tile_fn *const *fn = width == g->width ? g->tile : g->tile_narrow, *const *first = in_place ? g->tile_packing : fn;
+  gemm_tile_fn *const *fn = width == g->width ? g->tile : g->tile_narrow;
+  gemm_tile_fn *const *first = in_place && j->tiling.tiles > 1 ? g->tile_packing : fn;
   struct gemm_tile t = tile_template(j);
   t.a = j->a.base;
   t.b = in_place ? j->b + j->p * j->s->ldb + column : panel;

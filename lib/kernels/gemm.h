@@ -47,7 +47,7 @@ struct gemm_kernels {
   int32_t rows, width, narrow;                     /* of a tile; a last panel of few columns is only `narrow` wide */
   int32_t pitch;                                   /* between the k of A packed by pack_a */
   gemm_tile_fn *const *tile, *const *tile_narrow;  /* [rows of the tile], 0 unused */
-  gemm_tile_fn *const *tile_packing;
+  gemm_tile_fn *const *tile_packing;               /* only those that others of the same rows can follow */
   gemm_tile_fn *const *strip;                      /* one row, [panels] */
   gemm_pack_fn *pack_rows, *pack_transposed;       /* B stored (k,n); (n,k) */
   void (*pack_a)(float *to, const float *a, int64_t lda, int64_t k, int64_t rows);              /* one tile of A stored (k,m) */

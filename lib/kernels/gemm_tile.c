@@ -70,11 +70,12 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
   static NOINLINE void tile_##rows(const struct gemm_tile *t) { \
     tile(t, rows, PANEL, 0, 0); \
   } \
-  static NOINLINE void tile_packing_##rows(const struct gemm_tile *t) { \
-    tile(t, rows, PANEL, 1, 0); \
-  } \
   static NOINLINE void tile_narrow_##rows(const struct gemm_tile *t) { \
     tile(t, rows, 1, 0, 0); \
+  }
+#define PACKING_TILE(rows) \
+  static NOINLINE void tile_packing_##rows(const struct gemm_tile *t) { \
+    tile(t, rows, PANEL, 1, 0); \
   }
 #define LANE_TILE(rows) \
   static NOINLINE void tile_lanes_##rows(const struct gemm_tile *t) { \
@@ -84,17 +85,20 @@ ALWAYS_INLINE void tile(const struct gemm_tile *t, const int rows, const int vec
   static NOINLINE void strip_##panels(const struct gemm_tile *t) { \
     tile(t, 1, panels * PANEL, 0, 0); \
   }
-#define TILES_TO_6(T) T(1) T(2) T(3) T(4) T(5) T(6)
-#define TILES_7_TO_14(T) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
+/* Packing tiles have others behind them, so that they are more than half as tall as a tile can be. */
 #if LANES == 16
-#define TILES(T) TILES_TO_6(T) TILES_7_TO_14(T)
-#define LANE_TILES(T) TILES_TO_6(T) T(7) T(8)
+#define LOW_TILES(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7)
+#define TALL_TILES(T) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
+#define LANE_TILES(T) LOW_TILES(T) T(8)
 #else
-#define TILES(T) TILES_TO_6(T)
-#define LANE_TILES(T) TILES_TO_6(T)
+#define LOW_TILES(T) T(1) T(2) T(3)
+#define TALL_TILES(T) T(4) T(5) T(6)
+#define LANE_TILES(T) TILES(T)
 #endif
+#define TILES(T) LOW_TILES(T) TALL_TILES(T)
 
 TILES(TILE)
+TALL_TILES(PACKING_TILE)
 LANE_TILES(LANE_TILE)
 STRIP(2)
 STRIP(3)
@@ -105,7 +109,7 @@ STRIP(4)
 #define NARROW_ENTRY(rows) [rows] = tile_narrow_##rows,
 #define LANE_ENTRY(rows) [rows] = tile_lanes_##rows,
 static gemm_tile_fn *const tiles[TILE_ROWS + 1] = {TILES(TILE_ENTRY)};
-static gemm_tile_fn *const tiles_packing[TILE_ROWS + 1] = {TILES(PACKING_ENTRY)};
+static gemm_tile_fn *const tiles_packing[TILE_ROWS + 1] = {TALL_TILES(PACKING_ENTRY)};
 static gemm_tile_fn *const tiles_narrow[TILE_ROWS + 1] = {TILES(NARROW_ENTRY)};
 static gemm_tile_fn *const tiles_lanes[LANE_ROWS + 1] = {LANE_TILES(LANE_ENTRY)};
 static gemm_tile_fn *const strips[GEMM_STRIPS + 1] = {NULL, tile_1, strip_2, strip_3, strip_4};
