@@ -13,7 +13,7 @@ void recipe_play(struct recipe *r) {
   gan_network *G = make_network(r, "G", plain_generator), *D = make_network(r, "D", normed_discriminator);
   gan_network *judge = make_classifier(r);
   gan_optimizer *d = make_optimizer(r, "d", "adam rate=2e-4 beta1=0.5", D);
-  gan_optimizer *g = make_optimizer(r, "g", "adam rate=1e-3 beta1=0.5", G);
+  gan_optimizer *g = make_optimizer(r, "g", "adam rate=5e-4 beta1=0.5", G);
   gan_loss *loss = make_loss(r, "softmax");
 
   gan_graph *step = make_step(r, "train");

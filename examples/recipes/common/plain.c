@@ -22,11 +22,12 @@ const char plain_discriminator[] =
   "conv2d filters=32 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
   "flatten; dense units=128; leaky-relu slope=0.2; dense units=1\n";
 
+/* No batch norm behind that: it would take from G what gradient all scores have in common. */
 const char normed_discriminator[] =
   "input x 28x28x1\n"
   "conv2d filters=16 kernel=4 stride=2 padding=1; leaky-relu slope=0.2\n"
   "conv2d filters=32 kernel=4 stride=2 padding=1; batch-norm; leaky-relu slope=0.2\n"
-  "flatten; dense units=128; batch-norm; leaky-relu slope=0.2; dense units=1\n";
+  "flatten; dense units=128; leaky-relu slope=0.2; dense units=1\n";
 
 const char plain_encoder[] =
   "input x 28x28x1\n"
