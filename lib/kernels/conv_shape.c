@@ -25,7 +25,8 @@ int64_t conv_group_weights(const struct conv_shape *s) {
 }
 
 int32_t conv_is_dealt(const struct kernels *k, const struct conv_shape *s) {
-  return s->groups > 1 && most(conv_depth_x(s), conv_depth_y(s)) <= least(FEW_CHANNELS, k->lanes);
+  int64_t fitting = s->product == CONV_W ? k->lanes / 2 : k->lanes;
+  return s->groups > 1 && most(conv_depth_x(s), conv_depth_y(s)) <= least(FEW_CHANNELS, fitting);
 }
 
 int64_t conv_together(const struct kernels *k, const struct conv_shape *s) {

@@ -6,6 +6,9 @@
  * Where x has too few channels to fill a panel, the two change places ("turned"): columns are channels of y, rows are the
  * channels of x under a whole row of the kernel, and the sums are stored the other way when they are complete.
  *
+ * Of groups of few channels several are taken together, turned: a lane of a vector is a channel of y, and x is dealt out so that
+ * every lane finds its own (conv_deal.c).
+ *
  * Chunks have a part of the images, a range of taps and a range of y's channels. Where weights are few and pixels many, the
  * images are shared out, and the sums of the parts are added pairwise in a second pass.
  */
@@ -27,25 +30,39 @@ enum {
 /* ------------------------------------------------------------------ the cut */
 
 /* Units are taps, or whole rows of the kernel where they are joined. */
-struct cut { int32_t turned, joined; int64_t units, parts, unit_pieces, channel_pieces; };
+struct cut { int32_t dealt, turned, joined; int64_t units, parts, unit_pieces, channel_pieces; };
 
 /* The share of a panel's columns that so many channels use. */
 static double fill(const struct kernels *k, int64_t channels) {
   return (double)channels / (double)round_up(channels, k->gemm->narrow);
 }
 
-static int64_t dense_parts(const struct conv_shape *s, int64_t want) {
-  int64_t weights = most(1, s->groups * conv_group_weights(s)), inputs = s->n * (s->h * s->w * s->c + s->oh * s->ow * s->o);
+/* Columns of the sums of a block of groups, if turned; of them, those that are channels. */
+static int64_t turned_columns(const struct kernels *k, const struct conv_shape *s) {
+  return conv_is_dealt(k, s) ? k->lanes : conv_depth_y(s);
+}
+
+static int64_t block_channels(const struct kernels *k, const struct conv_shape *s, int64_t block) {
+  return least(conv_together(k, s), s->groups - block * conv_together(k, s)) * conv_depth_y(s);
+}
+
+static int64_t block_sums(const struct kernels *k, const struct conv_shape *s) {
+  return turned_columns(k, s) * conv_taps(s) * conv_depth_x(s);
+}
+
+static int64_t dense_parts(const struct kernels *k, const struct conv_shape *s, int64_t want) {
+  int64_t weights = most(1, conv_blocks(k, s) * block_sums(k, s)), inputs = s->n * (s->h * s->w * s->c + s->oh * s->ow * s->o);
   int64_t worth = inputs / 4 / weights, fitting = PARTS_BYTES / (int64_t)sizeof(float) / weights;
   return most(1, least(least(want, s->n), least(worth, fitting)));
 }
 
 static struct cut cut_of(const struct kernels *k, const struct conv_shape *s) {
-  int64_t cx = conv_depth_x(s), cy = conv_depth_y(s), want = most(1, least(CHUNKS, conv_flops(s) / s->groups / CHUNK_FLOPS));
-  struct cut u = {.turned = fill(k, cx) < fill(k, cy)};
-  u.joined = u.turned && s->groups == 1 && s->dw == 1 && cx < k->gemm->rows / 2;
+  int64_t cx = conv_depth_x(s), cy = conv_depth_y(s), want = most(1, least(CHUNKS, conv_flops(s) / conv_blocks(k, s) / CHUNK_FLOPS));
+  struct cut u = {.dealt = conv_is_dealt(k, s)};
+  u.turned = u.dealt || fill(k, cx) < fill(k, cy);
+  u.joined = s->dw == 1 && (u.dealt || (u.turned && s->groups == 1 && cx < k->gemm->rows / 2));
   u.units = u.joined ? s->kh : conv_taps(s);
-  u.parts = dense_parts(s, want);
+  u.parts = dense_parts(k, s, want);
   u.unit_pieces = least(u.units, pieces(want, u.parts));
   u.channel_pieces = pieces(want, u.parts * u.unit_pieces);
   u.channel_pieces = least(u.channel_pieces, pieces(cy, u.turned ? k->gemm->width : k->gemm->rows));
@@ -62,6 +79,7 @@ struct block { int64_t images, rows, cols; };
 
 static struct block block_of(const struct kernels *k, const struct conv_shape *s) {
   int64_t px = most(s->c, k->gemm->width) * (int64_t)sizeof(float), py = most(s->o, k->gemm->width) * (int64_t)sizeof(float);
+  if (conv_is_dealt(k, s)) py = k->lanes * (int64_t)sizeof(float), px = conv_depth_x(s) * py;
   int64_t image = s->h * s->w * px + s->oh * s->ow * py, row = s->sh * s->w * px + s->ow * py, col = s->sw * px + py;
   if (image <= BLOCK_BYTES) return (struct block){least(s->n, BLOCK_BYTES / most(1, image)), s->oh, s->ow};
   if (row <= BLOCK_BYTES) return (struct block){1, least(s->oh, BLOCK_BYTES / row), s->ow};
@@ -85,7 +103,7 @@ struct job {
   const struct kernels *k;
   const struct conv_shape *s;
   struct cut u;
-  struct view x, y;            /* of the block's images and the chunk's group */
+  struct view x, y;            /* of the block's images and the chunk's group, or block of groups */
   float *out;
   struct conv_range units, channels;
   int64_t images;
@@ -93,6 +111,10 @@ struct job {
   int32_t adds;
   struct gemm_stretch *stretch;
   float *copy, *room;
+  int64_t row_step;            /* from channel to channel of x, where these are rows */
+  struct dealing dealing;
+  const float *end;            /* of x */
+  float *dealt;
 };
 
 static struct conv_range overlap(struct conv_range a, struct conv_range b) {
@@ -118,6 +140,18 @@ static struct view copy_channels(const struct job *j, const struct view *v, stru
   return (struct view){j->copy, rows.first, cols.first, h * w * width, w * width, width};
 }
 
+/* What the block's pixels of y meet of x, dealt out: a pixel is (channel of a group, lane). */
+static struct view deal(const struct job *j, const struct view *v) {
+  struct conv_axis ah = conv_axis_h(j->s), aw = conv_axis_w(j->s);
+  struct conv_range rows = under(&ah, j->rows), cols = under(&aw, j->cols);
+  int64_t h = rows.end - rows.first, w = cols.end - cols.first, pixel = j->dealing.depth * j->row_step;
+  for (int64_t n = 0; n < j->images; n++)
+    for (int64_t r = 0; r < h; r++)
+      j->k->conv->deal(j->dealt + (n * h + r) * w * pixel, at(v, rows.first + r, cols.first) + n * v->image_step, j->end, w,
+                       &j->dealing);
+  return (struct view){j->dealt, rows.first, cols.first, h * w * pixel, w * pixel, pixel};
+}
+
 /* ------------------------------------------------------------------ tiles */
 
 /* Sums over pixels: of `rows` numbers of A and a panel of B, from the pixels a and b on. */
@@ -138,17 +172,17 @@ static void lay_stretches(const struct job *j, struct conv_span span[3], struct 
 
 static void run_sums(const struct job *j, struct sums *m) {
   const struct gemm_kernels *g = j->k->gemm;
-  struct gemm_tile t = {.a = m->a, .b = m->b, .c = m->out, .stretch = j->stretch, .row_step = 1, .ldc = m->ldc,
+  struct gemm_tile t = {.a = m->a, .b = m->b, .c = m->out, .stretch = j->stretch, .row_step = j->row_step, .ldc = m->ldc,
                         .add = (int8_t)m->adds};
   lay_stretches(j, m->span, &t);
-  int64_t tiles = pieces(m->rows, g->rows);
+  gemm_tile_fn *const *tile = j->u.dealt ? g->lanes : m->width == g->width ? g->tile : g->tile_narrow;
+  int64_t tiles = pieces(m->rows, j->u.dealt ? g->lane_rows : g->rows);
   for (int64_t i = 0; i < tiles; i++) {
     struct conv_range r = conv_piece(m->rows, tiles, i);
     int64_t rows = r.end - r.first;
-    gemm_tile_fn *run = m->width == g->width ? g->tile[rows] : g->tile_narrow[rows];
-    if (m->columns == m->width) run(&t);
-    else gemm_tile_partial(run, t, rows, m->columns, m->width, j->room);
-    t.a += rows;
+    if (m->columns == m->width) tile[rows](&t);
+    else gemm_tile_partial(tile[rows], t, rows, m->columns, m->width, j->room);
+    t.a += rows * t.row_step;
     t.c += rows * t.ldc;
   }
 }
@@ -194,7 +228,7 @@ static void run_block(const struct job *j) {
 static void run_row(const struct job *j, int64_t i, struct conv_range h, struct conv_range w, struct conv_range q,
                     const struct view *y, int64_t channel, int64_t columns, int64_t width) {
   const struct conv_shape *s = j->s;
-  int64_t depth = conv_depth_x(s), outputs = conv_depth_y(s);
+  int64_t depth = conv_depth_x(s), outputs = turned_columns(j->k, s);
   struct sums m = {.out = j->out + (i * s->kw + q.first) * depth * outputs + channel, .rows = (q.end - q.first) * depth,
                    .columns = columns, .width = width, .ldc = outputs, .adds = 1};
   m.a = at(&j->x, h.first * s->sh - s->ph + i * s->dh, w.first * s->sw - s->pw + q.first * s->dw);
@@ -235,9 +269,10 @@ static void run_turned_block(const struct job *j) {
 }
 
 static void clear_turned(const struct job *j) {
-  int64_t outputs = conv_depth_y(j->s), unit = conv_depth_x(j->s) * (j->u.joined ? j->s->kw : 1);
+  int64_t outputs = turned_columns(j->k, j->s), unit = conv_depth_x(j->s) * (j->u.joined ? j->s->kw : 1);
+  int64_t count = j->u.dealt ? outputs : j->channels.end - j->channels.first;
   for (int64_t r = j->units.first * unit; r < j->units.end * unit; r++)
-    memset(j->out + r * outputs + j->channels.first, 0, (size_t)(j->channels.end - j->channels.first) * sizeof(float));
+    memset(j->out + r * outputs + j->channels.first, 0, (size_t)count * sizeof(float));
 }
 
 /* ------------------------------------------------------------------ chunks of the first pass */
@@ -248,12 +283,14 @@ static void run_blocks(struct job *j, const float *x, const float *y, struct con
   int64_t block_images = most(1, b.images), rows = most(1, b.rows), cols = most(1, b.cols);
   for (int64_t n = images.first; n < images.end; n += block_images) {
     j->images = least(block_images, images.end - n);
-    j->x = whole(x + n * s->h * s->w * s->c, s->h, s->w, s->c);
+    const struct view all = whole(x + n * s->h * s->w * s->c, s->h, s->w, s->c);
+    j->x = all;
     j->y = whole(y + n * s->oh * s->ow * s->o, s->oh, s->ow, s->o);
     for (int64_t h = 0; h < s->oh; h += rows)
       for (int64_t w = 0; w < s->ow; w += cols) {
         j->rows = (struct conv_range){h, least(h + rows, s->oh)};
         j->cols = (struct conv_range){w, least(w + cols, s->ow)};
+        if (j->u.dealt) j->x = deal(j, &all);
         (j->u.turned ? run_turned_block : run_block)(j);
         j->adds = 1;
       }
@@ -266,27 +303,40 @@ static int64_t stretch_floats(const struct conv_shape *s, const struct block *b)
   return round_up(count * (int64_t)(sizeof(struct gemm_stretch) / sizeof(float)), ALIGNMENT);
 }
 
-static struct conv_range channel_range(const struct kernels *k, const struct conv_shape *s, const struct cut *u, int64_t piece) {
-  int64_t channels = conv_depth_y(s), width = k->gemm->width;
+static struct conv_range channel_range(const struct kernels *k, const struct conv_shape *s, const struct cut *u, int64_t block,
+                                       int64_t piece) {
+  int64_t channels = block_channels(k, s, block), width = k->gemm->width;
   if (!u->turned) return conv_piece(channels, u->channel_pieces, piece);
   struct conv_range panels = conv_piece(pieces(channels, width), u->channel_pieces, piece);
   return (struct conv_range){panels.first * width, least(panels.end * width, channels)};
+}
+
+/* The dealt x lies behind the copy of y. */
+static void set_dealing(struct job *j, const struct conv_operands *o, const struct block *b) {
+  const struct conv_shape *s = j->s;
+  int64_t depth = conv_depth_x(s), width = conv_depth_y(s), window = (j->channels.end - j->channels.first) / width * depth;
+  j->dealing = (struct dealing){(int32_t)depth, (int32_t)width, (int32_t)window, s->c};
+  j->dealt = j->copy + b->images * b->rows * b->cols * j->k->lanes;
+  j->end = o->a + s->n * s->h * s->w * s->c;
 }
 
 static void sum_pixels(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, int64_t chunk,
                        float *scratch) {
   struct job j = {.k = k, .s = s, .u = cut_of(k, s)};
   struct block b = block_of(k, s);
-  j.channels = channel_range(k, s, &j.u, chunk % j.u.channel_pieces);
+  int64_t channel_piece = chunk % j.u.channel_pieces;
   chunk /= j.u.channel_pieces;
   j.units = conv_piece(j.u.units, j.u.unit_pieces, chunk % j.u.unit_pieces);
   chunk /= j.u.unit_pieces;
   struct conv_range images = conv_piece(s->n, j.u.parts, chunk % j.u.parts);
-  int64_t group = chunk / j.u.parts, part = chunk % j.u.parts, weights = conv_group_weights(s);
-  j.out = is_direct(&j.u) ? o->out + group * weights : (float *)o->shared + (part * s->groups + group) * weights;
+  int64_t block = chunk / j.u.parts, part = chunk % j.u.parts, group = block * conv_together(k, s), sums = block_sums(k, s);
+  j.channels = channel_range(k, s, &j.u, block, channel_piece);
+  j.out = is_direct(&j.u) ? o->out + block * sums : (float *)o->shared + (part * conv_blocks(k, s) + block) * sums;
   j.stretch = (struct gemm_stretch *)(void *)scratch;
   j.room = scratch + stretch_floats(s, &b);
   j.copy = j.room + (k->gemm->rows + 1) * k->gemm->width;
+  j.row_step = j.u.dealt ? k->lanes : 1;
+  if (j.u.dealt) set_dealing(&j, o, &b);
   if (j.u.turned) clear_turned(&j);
   run_blocks(&j, o->a + group * conv_depth_x(s), o->b + group * conv_depth_y(s), images);
   if (!j.adds && !j.u.turned) { /* not one pixel */
@@ -311,22 +361,23 @@ static void add_parts(const struct kernels *k, const struct conv_shape *s, const
   memcpy(out + first, shared + first, (size_t)count * sizeof *out);
 }
 
-/* Of a group's (tap and channel of x, channel of y), some rows. */
-static int64_t turned_rows(const struct conv_shape *s) {
-  return most(1, SUM_FLOATS / conv_depth_y(s));
+/* Of a block's (tap and channel of x, column), some rows. */
+static int64_t turned_rows(const struct kernels *k, const struct conv_shape *s) {
+  return most(1, SUM_FLOATS / turned_columns(k, s));
 }
 
-static int64_t turned_chunks(const struct conv_shape *s) {
-  return pieces(conv_taps(s) * conv_depth_x(s), turned_rows(s));
+static int64_t turned_chunks(const struct kernels *k, const struct conv_shape *s) {
+  return pieces(conv_taps(s) * conv_depth_x(s), turned_rows(k, s));
 }
 
 static void add_turned(const struct kernels *k, const struct conv_shape *s, const struct cut *u, float *out, float *shared,
                        int64_t chunk) {
-  int64_t group = chunk / turned_chunks(s), first = chunk % turned_chunks(s) * turned_rows(s), outputs = conv_depth_y(s);
-  int64_t all = conv_taps(s) * conv_depth_x(s), rows = least(turned_rows(s), all - first);
-  float *from = shared + group * conv_group_weights(s) + first * outputs, *to = out + group * conv_group_weights(s) + first;
-  conv_add_pairwise(k, from, s->groups * conv_group_weights(s), u->parts, rows * outputs);
-  for (int64_t c = 0; c < outputs; c++)
+  int64_t block = chunk / turned_chunks(k, s), first = chunk % turned_chunks(k, s) * turned_rows(k, s);
+  int64_t all = conv_taps(s) * conv_depth_x(s), rows = least(turned_rows(k, s), all - first), outputs = turned_columns(k, s);
+  float *from = shared + block * block_sums(k, s) + first * outputs;
+  float *to = out + block * conv_together(k, s) * conv_group_weights(s) + first;
+  conv_add_pairwise(k, from, conv_blocks(k, s) * block_sums(k, s), u->parts, rows * outputs);
+  for (int64_t c = 0; c < block_channels(k, s, block); c++)
     for (int64_t r = 0; r < rows; r++) to[c * all + r] = from[r * outputs + c];
 }
 
@@ -339,14 +390,15 @@ static int32_t passes(const struct kernels *k, const struct conv_shape *s) {
 
 static int64_t chunks(const struct kernels *k, const struct conv_shape *s, int32_t pass) {
   struct cut u = cut_of(k, s);
-  if (pass == 0) return s->groups * u.parts * u.unit_pieces * u.channel_pieces;
-  return u.turned ? s->groups * turned_chunks(s) : pieces(s->groups * conv_group_weights(s), SUM_FLOATS);
+  if (pass == 0) return conv_blocks(k, s) * u.parts * u.unit_pieces * u.channel_pieces;
+  return u.turned ? conv_blocks(k, s) * turned_chunks(k, s) : pieces(s->groups * conv_group_weights(s), SUM_FLOATS);
 }
 
 static int64_t copy_floats(const struct kernels *k, const struct conv_shape *s, const struct block *b) {
   struct conv_axis h = conv_axis_h(s), w = conv_axis_w(s);
   int64_t x = least(h.x, (b->rows - 1) * h.stride + (h.kernel - 1) * h.dilation + 1) *
               least(w.x, (b->cols - 1) * w.stride + (w.kernel - 1) * w.dilation + 1);
+  if (conv_is_dealt(k, s)) return b->images * (b->rows * b->cols + x * conv_depth_x(s)) * k->lanes;
   return b->images * most(x, b->rows * b->cols) * k->gemm->width;
 }
 
@@ -358,7 +410,7 @@ static size_t scratch_bytes(const struct kernels *k, const struct conv_shape *s)
 
 static size_t shared_bytes(const struct kernels *k, const struct conv_shape *s) {
   struct cut u = cut_of(k, s);
-  return is_direct(&u) ? 0 : (size_t)(u.parts * s->groups * conv_group_weights(s)) * sizeof(float);
+  return is_direct(&u) ? 0 : (size_t)(u.parts * conv_blocks(k, s) * block_sums(k, s)) * sizeof(float);
 }
 
 static void run(const struct kernels *k, const struct conv_shape *s, const struct conv_operands *o, int32_t pass, int64_t chunk,
