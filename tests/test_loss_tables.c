@@ -112,7 +112,8 @@ static void show(struct stage *s, const struct op_case *c, struct shown *w) {
   w->inputs[0] = w->inputs[1] = feed_code(s, &c->code);
   scene->inputs = w->inputs;
   scene->n_inputs = 2;
-  w->eyes = make_player(s, "eyes", "x", 1, (int64_t[]){4}, "dense units=3; tanh name=first; dense units=2 name=last; output a first; output b last");
+  w->eyes = make_player(s, "eyes", "x", 1, (int64_t[]){4},
+                        "dense units=3; tanh name=first; dense units=2 name=last; output a first; output b last");
   scene->networks = &w->eyes;
   scene->n_networks = 1;
   w->n_x = 0;

@@ -59,7 +59,7 @@ struct scene {
   gan_node *fake_conditions[PORTS_MAX];                                           /* of past samples: what they had */
   gan_node *real_outputs[PORTS_MAX], *fake_outputs[PORTS_MAX];
   gan_node *made, *told;                                                          /* what G made, before any device; its labels */
-  gan_node *moved;                                                                /* latent-optimisation: mean |step|^2; NULL: none */
+  gan_node *moved;                                                                /* latent-optimisation: mean |step|^2, or NULL */
   struct reference { gan_node *in[PORTS_MAX]; } of_generator, of_discriminator;   /* batches that stay the same */
 };
 
