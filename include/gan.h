@@ -1147,6 +1147,7 @@ GAN_API gan_status gan_scene_init(gan_scene *scene, int64_t size);
  *   score-drift      D: weight mean(r^2) (Karras et al. 2018)
  *   lecam            D: weight (mean((r - F)^2) + mean((f - R)^2)), F and R moving means of f and r (Tseng et al. 2021)
  *   orthogonal       weight sum of (W W' off the diagonal)^2 over the weights of D, G or both (Brock et al. 2019)
+ *   spectral-norm    weight / 2 sum of sigma(W)^2, sigma the largest singular value (Yoshida and Miyato 2017)
  *   historical-averaging  weight |weights - their mean over all steps|^2 (Salimans et al. 2016, section 3.3)
  *   path-length      G: weight mean((|J' y| - a)^2), y normal / root of the pixels, a the moving mean of |J' y| (Karras et al.
  *                    2020)

@@ -161,6 +161,27 @@ static void packed_samples_lie_side_by_side(void **state) {
 
 /* ------------------------------------------------------------------ parameters, chances, accumulated gradients */
 
+static float largest_of(const struct play *p, gan_network *n, const char *path, int64_t count) {
+  float largest = 0;
+  gan_tensor *t = make_tensor(p->ctx, 1, &count, NULL);
+  must(p->ctx, gan_network_get(n, path, t));
+  for (int64_t i = 0; i < count; i++) largest = fmaxf(largest, fabsf(((const float *)gan_tensor_data(t))[i]));
+  gan_tensor_free(t);
+  return largest;
+}
+
+static void clipped_weights_stay_in_their_box(void **state) {
+  (void)state;
+  struct play p = players_open(NULL, 1, SMALL_G, SMALL_D);
+  p.c.devices = "weight-clipping bound=0.02";
+  play_start(&p);
+  assert_true(largest_of(&p, p.d, "first/weight", 16) > 0.02f);
+  play_on(&p, 2);
+  assert_true(largest_of(&p, p.d, "first/weight", 16) <= 0.02f);
+  assert_true(largest_of(&p, p.d, "last/weight", 8) <= 0.02f);
+  play_close(&p);
+}
+
 static void frozen_parameters_stay(void **state) {
   (void)state;
   struct play p = players_open(NULL, 1, SMALL_G, SMALL_D);
@@ -233,6 +254,7 @@ int main(void) {
     cmocka_unit_test(the_best_samples_count),
     cmocka_unit_test(equal_scores_are_told_apart),
     cmocka_unit_test(packed_samples_lie_side_by_side),
+    cmocka_unit_test(clipped_weights_stay_in_their_box),
     cmocka_unit_test(frozen_parameters_stay),
     cmocka_unit_test(the_chance_follows_the_signs),
     cmocka_unit_test(accumulated_steps_count_once),

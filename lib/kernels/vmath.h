@@ -1,5 +1,5 @@
 /* Elementary functions on one vector, by polynomials fitted to the ranges they are used on. Products and sums are meant to be
- * contracted to fused multiply-adds where the processor has them; without, the bounds of tests/test_kernels.c still hold.
+ * contracted to fused multiply-adds where the processor has them; without, the bounds of tests/test_vectors.c still hold.
  * Include only from files compiled per instruction set (see vec.h).
  */
 #ifndef GAN_KERNELS_VMATH_H

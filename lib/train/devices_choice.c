@@ -103,6 +103,15 @@ const struct device_row device_joint = {
   .name = "joint", .help = "D and G move together, each against the other as it was (Goodfellow et al. 2014)",
 };
 
+static const struct option clipping_options[] = {
+  {"bound", OPTION_NUMBER, 1e-30, 1e30, "0.01", "weights of D are cut to +-bound after each of its steps"},
+};
+
+const struct device_row device_weight_clipping = {
+  .name = "weight-clipping", .help = "D's weights stay in a box: the bound of its optimizer (Arjovsky et al. 2017)",
+  OPTIONS_OF(clipping_options),
+};
+
 static const struct option ratio_options[] = {
   {"ratio", OPTION_NUMBER, 0, 1e9, "1", "length of the gradient of the scores' loss over that of all others, at G's output"},
 };

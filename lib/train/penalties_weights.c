@@ -65,6 +65,33 @@ const struct loss_row penalty_orthogonal = {
   .discriminator = orthogonal, .generator = orthogonal,
 };
 
+/* ------------------------------------------------------------------ Yoshida and Miyato 2017 */
+
+/* sigma = |W v| with the unit vector v = W' u, one iteration of the power method from the u that the last step left. */
+static gan_node *largest_singular(const struct loss_call *c, struct variable *v) {
+  char name[3 * NETWORK_NAME];
+  if (v->rank < 2) return NULL;
+  snprintf(name, sizeof name, "%.150s", v->name);
+  const int64_t rows = v->shape[0];
+  gan_node *w = gan_reshape(node_present(c->graph, v), 2, (int64_t[]){rows, v->count / rows});
+  gan_node *u = gan_reshape(loss_state(c, name, 1, &rows, 1), 2, (int64_t[]){1, rows});
+  gan_node *stretched = gan_matmul(unit_rows(gan_matmul(u, w, 0, 0)), w, 0, 1);
+  loss_assign(c, name, gan_reshape(unit_rows(stretched), 1, &rows));
+  return gan_scale(gan_sum(gan_square(stretched)), 0.5);
+}
+
+static gan_node *spectral_norm(const struct loss_call *c) { return over_weights(c, largest_singular); }
+
+static const struct option spectral_options[] = {PENALTY_COMMON("0.01"), OF("D")};
+
+const struct loss_row penalty_spectral_norm = {
+  .name = "spectral-norm",
+  .help = "weight / 2 * sum of sigma(W)^2 over the weights of rank 2 and more, as (units, rest), by an iteration of the power method a "
+          "step (Yoshida and Miyato 2017, eq. 4)",
+  OPTIONS_OF(spectral_options), .check = check_player, .concerns = concerns,
+  .discriminator = spectral_norm, .generator = spectral_norm,
+};
+
 /* ------------------------------------------------------------------ Salimans et al. 2016 */
 
 static gan_node *steps_of(const struct loss_call *c) {

@@ -78,7 +78,9 @@ static gan_status add_parameters(gan_optimizer *o, gan_network *n, const struct 
 }
 
 static gan_status make_optimizers(gan_trainer *t, const gan_trainer_config *c) {
+  const struct device *clipping = devices_find(&t->devices, &device_weight_clipping);
   TRY(gan_optimizer_create(t->ctx, "D", c->optimizer_d, &t->optimizer_d));
+  if (clipping) t->optimizer_d->bound = option_number(&clipping->options, "bound");
   TRY(gan_optimizer_create(t->ctx, "G", c->optimizer_g, &t->optimizer_g));
   TRY(add_parameters(t->optimizer_d, t->discriminator, devices_find(&t->devices, &device_freeze_d)));
   return add_parameters(t->optimizer_g, t->generator, devices_find(&t->devices, &device_freeze_g));
