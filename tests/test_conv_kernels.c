@@ -11,45 +11,16 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "kernel_bed.h"
 #include "kernels/conv.h"
 
 /* ------------------------------------------------------------------ tools */
 
-static const struct rng_key test_key = {{0x2345u, 0x6789u}, {0, 0}};
-static uint64_t drawn; /* numbers taken from the stream: reset by every test's setup */
-
-static int reset(void **state) {
-  (void)state;
-  drawn = 0;
-  return 0;
-}
-
-static int64_t draw(int64_t low, int64_t high) {
-  return low + rng_below(&test_key, drawn++, (uint32_t)(high - low + 1));
-}
-
 static int64_t pick(const int64_t *from, int64_t count) {
-  return from[draw(0, count - 1)];
+  return from[draw_whole(0, count - 1)];
 }
 
 #define PICK(...) pick((const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
-
-static void *allocate(size_t bytes) {
-  void *p = aligned_alloc(64, (bytes + 127) / 64 * 64);
-  assert_non_null(p);
-  return p;
-}
-
-static float *random_floats(int64_t n) {
-  float *p = allocate((size_t)n * sizeof *p);
-  for (int64_t i = 0; i < n; i++) p[i] = 2.0f * rng_uniform(&test_key, drawn++) - 1.0f;
-  return p;
-}
-
-#define FOR_EACH_ISA(k) \
-  for (int32_t isa_ = 0; isa_ < ISA_COUNT; isa_++) \
-    for (const struct kernels *k = kernels_select(isa_); k; k = NULL)
 
 static int64_t size_x(const struct conv_shape *s) { return s->n * s->h * s->w * s->c; }
 static int64_t size_y(const struct conv_shape *s) { return s->n * s->oh * s->ow * s->o; }
@@ -164,8 +135,8 @@ static void check_batch(const struct kernels *k, const struct conv_shape *s, con
                         const float *whole) {
   if (s->n < 2) return;
   struct conv_shape one = *s;
-  one.n = draw(1, s->n - 1);
-  int64_t first = draw(0, s->n - one.n), n = size_out(&one);
+  one.n = draw_whole(1, s->n - 1);
+  int64_t first = draw_whole(0, s->n - one.n), n = size_out(&one);
   int64_t from = (s->product == CONV_F ? size_x(s) : size_y(s)) / s->n;
   float *out = guarded(n);
   run(k, &one, a + first * from, packed, bias, out, FORWARDS);
@@ -189,8 +160,8 @@ static void check_packed(const struct kernels *k, const struct conv_shape *s, co
 
 static void check(struct conv_shape s) {
   int64_t n = size_out(&s);
-  float *a = random_floats(s.product == CONV_X ? size_y(&s) : size_x(&s));
-  float *b = random_floats(s.product == CONV_W ? size_y(&s) : size_w(&s)), *bias = random_floats(s.c + s.o);
+  float *a = random_floats(s.product == CONV_X ? size_y(&s) : size_x(&s), -1, 1);
+  float *b = random_floats(s.product == CONV_W ? size_y(&s) : size_w(&s), -1, 1), *bias = random_floats(s.c + s.o, -1, 1);
   double *sum = allocate((size_t)n * sizeof *sum), *size = allocate((size_t)n * sizeof *size);
   reference(&s, a, b, sum, size);
   FOR_EACH_ISA(k) {
@@ -198,7 +169,7 @@ static void check(struct conv_shape s) {
     run(k, &s, a, b, bias, out, FORWARDS);
     assert_guarded(&s, out, n);
     assert_result(k, &s, out, sum, size, bias);
-    run(k, &s, a, b, bias, again, draw(0, 1) ? BACKWARDS : SCATTERED);
+    run(k, &s, a, b, bias, again, draw_whole(0, 1) ? BACKWARDS : SCATTERED);
     assert_same(k, &s, out, again, n, "when chunks run in another order");
     if (s.product != CONV_W) check_packed(k, &s, a, b, bias, sum, size);
     free(out), free(again);
@@ -218,35 +189,35 @@ static void check_products(struct conv_shape s) {
 /* The size of y along one axis: a few times not the one that fills x, but less or more (then taps fall far outside). */
 static int64_t size_of_y(int64_t x, int64_t kernel, int64_t stride, int64_t dilation, int64_t padding) {
   int64_t room = x + 2 * padding - (kernel - 1) * dilation - 1, n = room < 0 ? 1 : room / stride + 1;
-  n += draw(0, 5) == 0 ? draw(-2, 2) : 0;
+  n += draw_whole(0, 5) == 0 ? draw_whole(-2, 2) : 0;
   return n < 1 ? 1 : n;
 }
 
 static struct conv_shape random_shape(int64_t work) {
   for (;;) {
-    struct conv_shape s = {.n = PICK(1, 1, 2, 3, 5, 16, 17), .h = draw(1, 12), .w = PICK(1, 2, 3, 7, 8, 13, 16, 30), .groups = 1};
-    s.kh = PICK(1, 2, 3, 3, 4, 5, 7), s.kw = draw(0, 2) ? s.kh : draw(1, 5);
-    s.sh = PICK(1, 1, 2, 2, 3, 4), s.sw = draw(0, 2) ? s.sh : draw(1, 3);
-    s.dh = PICK(1, 1, 1, 2, 3), s.dw = draw(0, 2) ? s.dh : draw(1, 2);
-    s.ph = draw(-2, s.kh + 1), s.pw = draw(0, 3) ? s.ph : draw(-1, s.kw);
+    struct conv_shape s = {.n = PICK(1, 1, 2, 3, 5, 16, 17), .h = draw_whole(1, 12), .w = PICK(1, 2, 3, 7, 8, 13, 16, 30), .groups = 1};
+    s.kh = PICK(1, 2, 3, 3, 4, 5, 7), s.kw = draw_whole(0, 2) ? s.kh : draw_whole(1, 5);
+    s.sh = PICK(1, 1, 2, 2, 3, 4), s.sw = draw_whole(0, 2) ? s.sh : draw_whole(1, 3);
+    s.dh = PICK(1, 1, 1, 2, 3), s.dw = draw_whole(0, 2) ? s.dh : draw_whole(1, 2);
+    s.ph = draw_whole(-2, s.kh + 1), s.pw = draw_whole(0, 3) ? s.ph : draw_whole(-1, s.kw);
     s.c = PICK(1, 3, 5, 16, 33, 8, 32, 64, 48), s.o = PICK(1, 3, 5, 16, 33, 8, 32, 64, 14);
-    if (draw(0, 3) == 0) s.groups = PICK(2, 3, 5), s.c = s.groups * PICK(1, 2, 5, 16), s.o = s.groups * PICK(1, 3, 8, 20);
-    if (draw(0, 9) == 0) s.groups = s.c, s.o = s.c * draw(1, 2); /* depthwise */
+    if (draw_whole(0, 3) == 0) s.groups = PICK(2, 3, 5), s.c = s.groups * PICK(1, 2, 5, 16), s.o = s.groups * PICK(1, 3, 8, 20);
+    if (draw_whole(0, 9) == 0) s.groups = s.c, s.o = s.c * draw_whole(1, 2); /* depthwise */
     s.oh = size_of_y(s.h, s.kh, s.sh, s.dh, s.ph), s.ow = size_of_y(s.w, s.kw, s.sw, s.dw, s.pw);
-    s.act = (int32_t)draw(GEMM_LINEAR, GEMM_SIGMOID), s.has_bias = (int32_t)draw(0, 1), s.slope = draw(0, 1) ? 0.2f : 0.0f;
+    s.act = (int32_t)draw_whole(GEMM_LINEAR, GEMM_SIGMOID), s.has_bias = (int32_t)draw_whole(0, 1), s.slope = draw_whole(0, 1) ? 0.2f : 0.0f;
     if (conv_flops(&s) <= work) return s;
   }
 }
 
 /* Kernels that Winograd's way is open to: every size, padding and excess of y. */
 static struct conv_shape random_winograd_shape(void) {
-  struct conv_shape s = {.n = PICK(1, 2, 3, 8, 13), .h = draw(1, 13), .w = draw(1, 17), .groups = 1};
-  s.sh = draw(1, 3), s.sw = draw(1, 3), s.kh = s.sh + draw(0, 4), s.kw = s.sw + draw(0, 4);
-  if (draw(0, 9) == 0) s.kh = 5 * s.sh - draw(0, 1), s.kw = 5 * s.sw; /* phases of five taps, or of five and four */
+  struct conv_shape s = {.n = PICK(1, 2, 3, 8, 13), .h = draw_whole(1, 13), .w = draw_whole(1, 17), .groups = 1};
+  s.sh = draw_whole(1, 3), s.sw = draw_whole(1, 3), s.kh = s.sh + draw_whole(0, 4), s.kw = s.sw + draw_whole(0, 4);
+  if (draw_whole(0, 9) == 0) s.kh = 5 * s.sh - draw_whole(0, 1), s.kw = 5 * s.sw; /* phases of five taps, or of five and four */
   s.c = PICK(16, 32, 48, 64), s.o = PICK(16, 32, 48, 80);
-  s.dh = s.dw = 1, s.ph = draw(-2, 4), s.pw = draw(-2, 4);
+  s.dh = s.dw = 1, s.ph = draw_whole(-2, 4), s.pw = draw_whole(-2, 4);
   s.oh = size_of_y(s.h, s.kh, s.sh, 1, s.ph), s.ow = size_of_y(s.w, s.kw, s.sw, 1, s.pw);
-  s.act = (int32_t)draw(GEMM_LINEAR, GEMM_SIGMOID), s.has_bias = (int32_t)draw(0, 1), s.slope = draw(0, 1) ? 0.2f : 0.0f;
+  s.act = (int32_t)draw_whole(GEMM_LINEAR, GEMM_SIGMOID), s.has_bias = (int32_t)draw_whole(0, 1), s.slope = draw_whole(0, 1) ? 0.2f : 0.0f;
   return s;
 }
 
@@ -311,8 +282,8 @@ static void test_flops(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_random_shapes, reset), cmocka_unit_test_setup(test_layers, reset),
-    cmocka_unit_test_setup(test_empty, reset),         cmocka_unit_test_setup(test_flops, reset),
+    TEST(test_random_shapes), TEST(test_layers),
+    TEST(test_empty),         TEST(test_flops),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
